@@ -1,0 +1,1 @@
+"""Long articles, written durably."""

@@ -1,0 +1,106 @@
+"""Every setting there is, read once from the environment and `.env`; the only file that looks at them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from briefworks.errors import ConfigError
+
+
+def _hosts(value: Any) -> Any:
+    return (
+        [host.strip().lower() for host in value.split(",") if host.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+class Settings(BaseSettings):
+    """One field per variable; an empty variable means "not set"."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_prefix="BRIEFWORKS_", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
+    serper_api_key: SecretStr | None = Field(None, validation_alias="SERPER_API_KEY")
+    searxng_url: str | None = Field(None, validation_alias="SEARXNG_URL")
+
+    inngest_dev: str | None = Field(None, validation_alias="INNGEST_DEV")
+    inngest_base_url: str | None = Field(None, validation_alias="INNGEST_BASE_URL")
+    inngest_event_key: SecretStr | None = Field(None, validation_alias="INNGEST_EVENT_KEY")
+    inngest_signing_key: SecretStr | None = Field(None, validation_alias="INNGEST_SIGNING_KEY")
+
+    model: str = "claude-sonnet-5-5"
+    store: str = ""  # "" means sqlite:/// in the data folder
+    data_dir: Path = Path(".briefworks")
+    personas_dir: Path | None = None
+    allow_hosts: Annotated[list[str], NoDecode, BeforeValidator(_hosts)] = Field(default_factory=list)
+    flush_ms: int = Field(100, ge=0, le=10_000)
+    step_limit_s: int = Field(240, ge=5, le=7200)
+    concurrency: int = Field(5, ge=1, le=1000)
+    retries: int = Field(2, ge=0, le=20)
+    threads: int = Field(64, ge=16, le=1024)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, values: Any) -> Any:
+        return {key: value for key, value in values.items() if value != ""}
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Settings:
+        """The settings of this process; `ConfigError` names the variable that is wrong."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = str(first["loc"][0]) if first["loc"] else ""
+            name = field if field.isupper() else f"BRIEFWORKS_{field.upper()}"
+            raise ConfigError(
+                f"{name}: {first['msg']}", hint=f"Mend {name} in the environment or in .env."
+            ) from None
+
+    @property
+    def has_model(self) -> bool:
+        return self.anthropic_api_key is not None or self.anthropic_base_url is not None
+
+    @property
+    def has_search(self) -> bool:
+        return self.serper_api_key is not None or self.searxng_url is not None
+
+    def upstreams(self) -> Literal["configured", "none"]:
+        """Whether a model and a search are configured; `ConfigError` when only one of them is."""
+        if self.has_model and not self.has_search:
+            raise ConfigError(
+                "A model is configured, but no search.",
+                hint="Set SERPER_API_KEY or SEARXNG_URL, or unset ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL for the demo.",
+            )
+        if self.has_search and not self.has_model:
+            raise ConfigError(
+                "A search is configured, but no model.",
+                hint="Set ANTHROPIC_API_KEY (or ANTHROPIC_BASE_URL), or unset SERPER_API_KEY and SEARXNG_URL for the demo.",
+            )
+        return "configured" if self.has_model else "none"
+
+    @property
+    def sqlite_path(self) -> Path:
+        """Where the stream store lives; `ConfigError` when BRIEFWORKS_STORE names another kind of store."""
+        if not self.store:
+            return self.data_dir / "stream.db"
+        if not self.store.startswith("sqlite:///"):
+            raise ConfigError(
+                f"BRIEFWORKS_STORE: {self.store.split(':')[0]!r} is not a store this version knows.",
+                hint="Use sqlite:///PATH, or leave it empty for a file in BRIEFWORKS_DATA_DIR.",
+            )
+        return Path(self.store.removeprefix("sqlite:///"))
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment for a process it starts, with some variables set."""
+    return {**os.environ, **changes}

@@ -1,0 +1,120 @@
+"""The store's contract, and the writer of one take of one step."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, TypedDict
+
+from briefworks.shapes import Event, RunStarted, StreamRow, Terminal
+
+Row = tuple[Event, dict[str, Any]]
+Decision = Literal["cancel", "review", "finish-now"]
+
+
+class Take(TypedDict):
+    """The answer to `open_take`."""
+
+    take: int
+    done: (
+        dict[str, Any] | None
+    )  # the stored result of a finished take of this step of this run: call no model
+
+
+class PageOfRows(TypedDict):
+    """Rows and head out of ONE snapshot."""
+
+    rows: list[StreamRow]
+    head: int
+    upto: int  # all that still exists and matches up to here is in rows: the reader's next `after`
+
+
+class Store(Protocol):
+    """
+    Append-only rows with one cursor per project, and the fences that keep writers apart.
+
+    Errors: `NoProject`, `StaleTake`, `RunOver`, `Hole`, told apart by class and never by HTTP status;
+    `StoreUnavailable` is worth another try.
+    """
+
+    def start_run(self, project_id: str, article_id: str, run_id: str, data: RunStarted) -> bool:
+        """
+        Claim the article for this run and write `run-started`; idempotent.
+
+        False: another run of it is alive, has finished it, or a cancel was decided before the run began (it
+        is then written as `run-started` and `run-cancelled`). A run that has been silent for longer than
+        the store's `lost_after_s` is ended as `run-failed` (code `lost`) and taken over.
+        """
+
+    def open_take(self, project_id: str, article_id: str, run_id: str, step: str, claim_id: str) -> Take:
+        """
+        A new take of (project, article, step).
+
+        The newest claim repeated gives the same take; a late copy of an older one raises `StaleTake` and
+        opens nothing. A run that is not the article's living one raises `RunOver`.
+        """
+
+    def append(
+        self, project_id: str, article_id: str, step: str, take: int, first_idx: int, rows: list[Row]
+    ) -> int:
+        """Store what is new of `rows` (`first_idx` is an index within the take), all or nothing; the head."""
+
+    def finish(
+        self,
+        project_id: str,
+        article_id: str,
+        step: str,
+        take: int,
+        first_idx: int,
+        rows: list[Row],
+        ends_run: bool = False,
+    ) -> int:
+        """
+        Append the last rows and drop the step's token and thinking rows, of all takes, in one transaction.
+
+        The last row is the done row, its data the step's result. `ends_run` also closes the run and drops
+        what that row carries: progress, section-done, draft-done, critique-done.
+        """
+
+    def end_run(self, project_id: str, run_id: str, event: Terminal, data: dict[str, Any]) -> bool:
+        """Write the terminal row as pseudo-step "end" unless the run has one (then False)."""
+
+    def decide(self, project_id: str, article_id: str, what: Decision, decision: dict[str, Any]) -> bool:
+        """
+        Store a person's decision before the engine is told of it, also before the run exists.
+
+        False if the article has ended. "cancel" ends a living run at once.
+        """
+
+    def decision(self, project_id: str, article_id: str, what: Decision) -> dict[str, Any] | None:
+        """The newest decision of that kind that has not been carried out yet."""
+
+    def read(
+        self, project_id: str, after: int = 0, article_id: str | None = None, limit: int = 1000
+    ) -> PageOfRows:
+        """Rows with `seq > after`, in order; an unknown project is an empty one."""
+
+    def wait(self, project_id: str, after: int, timeout_s: float) -> int:
+        """Block until the head is beyond `after` or the time is over; the head."""
+
+    def recall(self, project_id: str, article_id: str, call_key: str) -> dict[str, Any] | None:
+        """The remembered answer of a model call."""
+
+    def remember(self, project_id: str, article_id: str, call_key: str, answer: dict[str, Any]) -> None:
+        """Keep the answer of a model call; the first one stays."""
+
+    def put_snapshot(self, project_id: str, url: str, text: str, fetched_at: str) -> str:
+        """Keep a page's text; its id. The same url and text twice is one snapshot."""
+
+    def snapshot(self, project_id: str, snapshot_id: str) -> str:
+        """The text of a snapshot; `NotFound` when there is none."""
+
+    def articles(self, project_id: str, limit: int = 50, before: str | None = None) -> list[dict[str, Any]]:
+        """
+        The project's articles, newest first: `article_id`, `keyword`, `persona`, `status`, `title`,
+        `started_at`, `updated_at`. `before` is the `started_at` of the last one seen.
+        """
+
+    def delete_article(self, project_id: str, article_id: str) -> None:
+        """Erase its rows, takes, decisions and remembered calls; a living run of it is over."""
+
+    def close(self) -> None:
+        """Give back connections; the store is not used afterwards."""

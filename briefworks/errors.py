@@ -2,10 +2,10 @@
 Every error briefworks raises on purpose, and whether trying again can help.
 
 BriefworksError                try again?   HTTP
-├── ConfigError                no           500    half a configuration, an unknown persona folder, a wrong key
+├── ConfigError                no           500    half a configuration, a wrong key
 ├── RequestInvalid             no           400    names the `field` that is wrong
 ├── NotFound                   no           404
-├── Conflict                   no           409    the id is taken by another request, or the article has ended
+├── Conflict                   no           409    the id is another request's, or all is over
 ├── NothingToResearch          no           422    the search found no page that could be read
 ├── DraftUnsound               yes          500    a section that no repair could make publishable
 ├── ModelError                 no           502
@@ -23,7 +23,7 @@ BriefworksError                try again?   HTTP
     ├── NoProject              no           404
     ├── StaleTake              yes          409    a newer take of the step has begun
     ├── RunOver                no           410    the run has its terminal row, or is not the article's run
-    └── Hole                   no           422    rows that would leave a gap, or a caller that contradicts itself
+    └── Hole                   no           422    rows that would leave a gap in their take
 
 The docstring's first line is the default message; `hint` says what the reader can do about it.
 """
@@ -123,7 +123,7 @@ class ModelSpendLimit(ModelError):
 
     code = "model-spend-limit"
     status = 402
-    hint = "Raise the limit in the account's console, then ask for the article again: finished calls are not paid twice."
+    hint = "Raise the limit in the account's console, then ask again: finished calls are not paid twice."
 
 
 class ModelRefused(ModelError):

@@ -79,12 +79,12 @@ class Settings(BaseSettings):
         if self.has_model and not self.has_search:
             raise ConfigError(
                 "A model is configured, but no search.",
-                hint="Set SERPER_API_KEY or SEARXNG_URL, or unset ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL for the demo.",
+                hint="Set SERPER_API_KEY or SEARXNG_URL (or, for the demo, unset the ANTHROPIC_ ones).",
             )
         if self.has_search and not self.has_model:
             raise ConfigError(
                 "A search is configured, but no model.",
-                hint="Set ANTHROPIC_API_KEY (or ANTHROPIC_BASE_URL), or unset SERPER_API_KEY and SEARXNG_URL for the demo.",
+                hint="Set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL (or, for the demo, unset the search).",
             )
         return "configured" if self.has_model else "none"
 

@@ -4,8 +4,10 @@ Every error briefworks raises on purpose, and whether trying again can help.
 BriefworksError                try again?   HTTP
 ├── ConfigError                no           500    half a configuration, a wrong key
 ├── RequestInvalid             no           400    names the `field` that is wrong
+├── Forbidden                  no           403    a web page of another site, an unknown host name
 ├── NotFound                   no           404
 ├── Conflict                   no           409    the id is another request's, or all is over
+├── NotJson                    no           415
 ├── NothingToResearch          no           422    the search found no page that could be read
 ├── DraftUnsound               yes          500    a section that no repair could make publishable
 ├── ModelError                 no           502
@@ -75,6 +77,13 @@ class RequestInvalid(BriefworksError):
         self.field = field
 
 
+class Forbidden(BriefworksError):
+    """This request may not come from there."""
+
+    code = "forbidden"
+    status = 403
+
+
 class NotFound(BriefworksError):
     """There is no such thing, or it is not yours."""
 
@@ -87,6 +96,13 @@ class Conflict(BriefworksError):
 
     code = "conflict"
     status = 409
+
+
+class NotJson(BriefworksError):
+    """Send JSON, with `Content-Type: application/json`."""
+
+    code = "not-json"
+    status = 415
 
 
 class NothingToResearch(BriefworksError):

@@ -46,7 +46,6 @@ class Settings(BaseSettings):
     step_limit_s: int = Field(240, ge=5, le=7200)
     concurrency: int = Field(5, ge=1, le=1000)
     retries: int = Field(2, ge=0, le=20)
-    threads: int = Field(64, ge=16, le=1024)
 
     @model_validator(mode="before")
     @classmethod

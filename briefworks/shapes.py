@@ -8,6 +8,7 @@ are code points. Results carry `"v": 1`, so that memos of released versions can 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, Protocol, Self, TypedDict
 
@@ -300,7 +301,15 @@ class CallMemo(Protocol):
 
 
 # --- the request
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(value: object) -> bool:
+    """Whether it can name a project or an article."""
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
 Squashed = BeforeValidator(lambda value: squash(value) if isinstance(value, str) else value)
 
 

@@ -1,0 +1,114 @@
+"""`briefworks demo`: an article from nothing, with everything on this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+import httpx
+
+from briefworks.cli.stack import Stack
+from briefworks.cli.watch import TerminalView, follow
+from briefworks.errors import BriefworksError, EngineUnavailable, RequestInvalid
+from briefworks.settings import Settings
+from briefworks.shapes import ArticleRequest
+from briefworks.stores.sqlite import SqliteStore
+from briefworks.stream import Store
+from briefworks.text import slugify
+
+PROJECT = "demo"
+
+
+@click.command()
+@click.argument("keyword")
+@click.option("--persona", default="plain-expert", show_default=True, help="The voice it is written in.")
+@click.option("--words", default=1800, show_default=True, help="How long, 600 to 6000.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another text.")
+@click.option("--tokens-per-s", default=150.0, show_default=True, help="How fast the demo's model writes.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The Markdown file.")
+def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float, out: Path | None) -> None:
+    """
+    Write an article about KEYWORD with nothing but this machine.
+
+    A model, a search and web pages are played by a server on loopback, so the TEXT IS SYNTHETIC and says
+    so; the engine, the function, the stream and the store are the real ones. Kill it at any moment and
+    start it again with the same keyword: it goes on where it was.
+    """
+    asked = ArticleRequest.parse(
+        {"projectId": PROJECT, "keyword": keyword, "persona": persona, "targetWords": words}
+    )
+    settings = Settings.load()
+    settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "store": ""})
+    click.secho("Demo: the model, the search and the pages are synthetic; all else is real.", fg="yellow")
+    with Stack(
+        settings, 8000, demo_upstream=True, seed=seed, tokens_per_s=tokens_per_s, say=click.echo
+    ) as stack:
+        store = SqliteStore(settings.sqlite_path)
+        article_id, resumed = _article_id(store, asked.keyword)
+        if resumed:
+            click.echo("An unfinished article about this keyword is there: it goes on where it was.")
+        asked = asked.model_copy(update={"article_id": article_id})
+        _ask(stack.app_url, asked)
+        view = TerminalView.of(PROJECT, article_id)
+        try:
+            for row in follow(store, PROJECT, article_id):
+                view.row(row)
+        except KeyboardInterrupt:
+            click.echo("\n\nStopped. The same command goes on where it was.", err=True)
+            raise SystemExit(130) from None
+        polished = view.state["polished"]
+        if view.state["status"] != "done" or polished is None:
+            raise SystemExit(1)
+        click.echo(f"            {save(polished['markdown'], asked.keyword, out)}")
+
+
+def save(markdown: str, keyword: str, out: Path | None) -> Path:
+    """Write the article whole or not at all; without `out` a new file named by the keyword."""
+    slug, path, k = slugify(keyword), out, 1
+    while path is None or (out is None and path.exists() and path.read_text("utf-8") != markdown):
+        path = Path(f"{slug}.md" if k == 1 else f"{slug}-{k}.md")
+        k += 1
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".briefworks-", suffix=".md")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(markdown)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        raise RequestInvalid(f"{path} cannot be written: {error.strerror}.", field="out") from None
+    return path
+
+
+def _article_id(store: Store, keyword: str) -> tuple[str, bool]:
+    """The id of the first article about this keyword that has not ended, and whether it has begun."""
+    k = 1
+    while True:
+        article_id = f"{slugify(keyword, 50)}-{k}"
+        rows = [row["event"] for row in _all_rows(store, article_id)]
+        if not rows or rows[-1] not in ("polish-done", "run-failed", "run-cancelled"):
+            return article_id, bool(rows)
+        k += 1
+
+
+def _all_rows(store: Store, article_id: str) -> list:
+    seen, rows = 0, []
+    while True:
+        page = store.read(PROJECT, seen, article_id)
+        rows += page["rows"]
+        seen = page["upto"]
+        if seen >= page["head"]:
+            return rows
+
+
+def _ask(app_url: str, asked: ArticleRequest) -> None:
+    body = asked.event()["data"]
+    answer = httpx.post(f"{app_url}/api/articles", json=body, timeout=30, trust_env=False)
+    if answer.status_code not in (200, 202):
+        problem = answer.json()
+        if answer.status_code == 400:
+            raise RequestInvalid(problem["detail"], field=problem.get("field", ""))
+        if answer.status_code == 503:
+            raise EngineUnavailable(problem["detail"])
+        raise BriefworksError(problem["detail"])

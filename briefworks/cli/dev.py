@@ -1,0 +1,64 @@
+"""`briefworks dev`: executor, app and, when nothing is configured, the demo upstream."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+import httpx
+
+from briefworks.cli.stack import EXECUTOR_PORT, Stack
+from briefworks.settings import Settings
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Of the app.")
+@click.option("--tokens-per-s", default=150.0, show_default=True, help="How fast the demo's model writes.")
+def dev(port: int, tokens_per_s: float) -> None:
+    """
+    Run everything on this machine: the engine and the app, restarted when they die.
+
+    With an Inngest dev server on port 8288 the app is synced with that one instead. With neither a model
+    nor a search configured the demo upstream plays both, and the text is synthetic.
+    """
+    settings = Settings.load()
+    demo = settings.upstreams() == "none"
+    engine = _dev_server(f"http://127.0.0.1:{EXECUTOR_PORT}")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with Stack(
+        settings, port, demo_upstream=demo, tokens_per_s=tokens_per_s, engine_url=engine, say=click.echo
+    ) as stack:
+        if demo:
+            click.secho(
+                "Nothing is configured: the demo upstream plays model, search and pages. TEXT IS SYNTHETIC.",
+                fg="yellow",
+            )
+        click.echo(f"     app  {stack.app_url}")
+        click.echo(f"  engine  {stack.engine_url}" + ("  (Inngest dev server)" if engine else ""))
+        click.echo(f"    data  {stack.data_dir}")
+        click.echo(
+            "\nAsk for an article:\n"
+            f"  curl {stack.app_url}/api/articles -H 'Content-Type: application/json' \\\n"
+            """       -d '{"projectId": "acme", "keyword": "standing desks"}'"""
+        )
+        click.echo("\nCtrl-C stops; what is running goes on at the next start.")
+        restarts = dict.fromkeys(stack.processes, 0)
+        while not stopped.wait(0.5):
+            for name, process in stack.processes.items():
+                if process.restarts != restarts[name]:
+                    restarts[name] = process.restarts
+                    click.secho(f"The {name} died and is started again; see {process.log}", fg="yellow")
+    click.echo("\nStopped.")
+
+
+def _dev_server(url: str) -> str:
+    """The url if an Inngest dev server answers there; "" for nothing or for an executor of ours."""
+    try:
+        answer = httpx.get(f"{url}/health", timeout=1, trust_env=False).json()
+    except (httpx.HTTPError, ValueError):
+        return ""
+    genuine = isinstance(answer, dict) and answer.get("status") == 200 and "briefworks" not in str(answer)
+    return url if genuine else ""

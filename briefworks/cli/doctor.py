@@ -1,0 +1,70 @@
+"""`briefworks doctor`: what is configured, what answers, and what to do about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+import httpx
+
+from briefworks import personas
+from briefworks.errors import BriefworksError, EngineUnavailable
+from briefworks.settings import Settings
+from briefworks.stores.sqlite import SqliteStore
+from briefworks.web.app import inngest_client
+from briefworks.web.parts import build_model, build_search
+
+
+@click.command()
+def doctor() -> None:
+    """Check the configuration: model, search, store, personas, engine. Makes one small search."""
+    settings = Settings.load()
+    demo = settings.upstreams() == "none"
+
+    def store() -> str:
+        SqliteStore(settings.sqlite_path).read("doctor", limit=1)
+        return f"{settings.sqlite_path} is sound"
+
+    def voices() -> str:
+        found = personas.names(settings.personas_dir)
+        for name in found:
+            personas.load(name, settings.personas_dir)
+        return ", ".join(found)
+
+    def engine() -> str:
+        origin = inngest_client(settings).event_api_origin
+        try:
+            httpx.get(f"{origin}/health", timeout=3, trust_env=False)
+        except httpx.HTTPError as error:
+            raise EngineUnavailable(f"{origin} does not answer ({type(error).__name__}).") from None
+        return f"{origin} answers"
+
+    def search() -> str:
+        found = build_search(settings).search("briefworks", language="en", market="us", timeout_s=15)
+        return f"{found['provider']} answers with {len(found['results'])} results"
+
+    checks: list[tuple[str, Callable[[], str]]] = [("store", store), ("personas", voices)]
+    if demo:
+        click.echo(
+            "   –  model, search: not configured; `briefworks dev` and `demo` play them, synthetically"
+        )
+    else:
+        checks += [("model", lambda: build_model(settings).check()), ("search", search)]
+    if settings.inngest_dev or settings.inngest_signing_key:
+        checks.append(("engine", engine))
+    else:
+        click.echo("   –  engine: not configured; `briefworks dev` brings its own")
+    sound = [_check(name, check) for name, check in checks]
+    if not all(sound):
+        raise SystemExit(1)
+
+
+def _check(name: str, check: Callable[[], str]) -> bool:
+    try:
+        click.echo(f"   ✓  {name}: {check()}")
+    except BriefworksError as error:
+        click.secho(f"   ✗  {name}: {error}", fg="red")
+        if error.hint:
+            click.echo(f"      {error.hint}")
+        return False
+    return True

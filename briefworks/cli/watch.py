@@ -1,0 +1,145 @@
+"""An article in the terminal: phases as lines, sections in their order, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import click
+
+from briefworks.fold import apply, empty_state
+from briefworks.shapes import TERMINAL, ArticleState, Polished, RunFailed, StreamRow
+from briefworks.stream import Store
+
+
+def follow(store: Store, project_id: str, article_id: str) -> Iterator[StreamRow]:
+    """The article's rows, each new one as it is written, until a terminal row."""
+    seen = 0
+    while True:
+        page = store.read(project_id, seen, article_id)
+        for row in page["rows"]:
+            yield row
+            if row["event"] in TERMINAL:
+                return
+        seen = page["upto"]
+        if seen >= page["head"]:
+            store.wait(project_id, seen, timeout_s=1.0)
+
+
+@dataclass
+class TerminalView:
+    """
+    Prints rows as they come; `state` is what they add up to.
+
+    Sections are written at the same time and shown one after the other: the first unfinished one live, the
+    others when their turn comes.
+    """
+
+    state: ArticleState
+    shown: dict[int, int] = field(default_factory=dict)  # section → characters printed
+    section: int = 1
+    thinking: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, project_id: str, article_id: str) -> TerminalView:
+        return cls(empty_state(project_id, article_id))
+
+    def row(self, row: StreamRow) -> None:
+        before = {section["n"]: section["take"] for section in self.state["sections"]}
+        self.state = apply(self.state, row)
+        match row["event"]:
+            case "run-started":
+                _line("start", f"“{row['data']['keyword']}” in the voice of {row['data']['persona']}")
+            case "research-progress":
+                data = row["data"]
+                _line(
+                    "research",
+                    f"{data['stage']} {data['done']}/{data['of']} {data['note']}".rstrip(),
+                    dim=True,
+                )
+            case "research-done":
+                self._research()
+            case "thinking":
+                if row["step"] not in self.thinking:
+                    self.thinking.add(row["step"])
+                    if not row["step"].startswith("draft-section-"):
+                        _line(row["step"], "the model is thinking…", dim=True)
+            case "brief-done":
+                self._brief()
+            case "draft-token" | "section-done" if row["step"].startswith("draft-section-"):
+                self._sections(before)
+            case "critique-done":
+                count = len(row["data"]["findings"])
+                _line("polish", f"round {row['data']['round']}: {count} findings")
+            case "section-done":
+                _line("polish", f"section {row['data']['n']} rewritten")
+            case "polish-done" if self.state["polished"]:
+                self._done(self.state["polished"])
+            case "run-failed" if self.state["error"]:
+                self._failed(self.state["error"])
+            case "run-cancelled":
+                _line("end", f"cancelled by {row['data']['by']}", fg="yellow")
+
+    def _research(self) -> None:
+        research = self.state["research"]
+        assert research is not None
+        read = [page for page in research["pages"] if page["snapshot_id"] is not None]
+        _line(
+            "research",
+            f"{len(research['pages'])} results, {len(read)} pages read, {len(research['entities'])} entities",
+        )
+
+    def _brief(self) -> None:
+        brief = self.state["brief"]
+        assert brief is not None
+        _line("brief", f"{brief['title']}")
+        for plan in brief["outline"]:
+            click.echo(f"            {plan['n']}. {plan['heading']}")
+        if brief["gaps"]:
+            _line("brief", f"{len(brief['gaps'])} gaps against the competitors", dim=True)
+
+    def _sections(self, takes: dict[int, int]) -> None:
+        for section in self.state["sections"]:
+            n, text = section["n"], section["markdown"]
+            if n != self.section:
+                continue
+            printed = self.shown.get(n, 0)
+            if not text and section["status"] == "waiting":
+                return
+            if n not in self.shown:
+                click.secho(f"\n## {section['heading']}\n", bold=True)
+            elif printed and section["status"] == "writing" and takes.get(n, 0) < section["take"]:
+                click.secho("\n[this section starts again]\n", fg="yellow")
+                printed = 0
+            if section["status"] == "writing":
+                click.echo(text[printed:], nl=False)
+                self.shown[n] = len(text)
+                return
+            # Done: what was streamed stands; code may have mended citations in the stored text.
+            click.echo("" if printed else text)
+            self.shown[n] = len(text)
+            self.section += 1
+
+    def _done(self, article: Polished) -> None:
+        fixed = sum(finding["fixed"] for finding in article["findings"])
+        usd = article["usage"]["usd"]
+        click.echo()
+        _line("polish", f"{fixed} of {len(article['findings'])} findings mended; tells per 1,000 words "
+              f"{article['tells_before']:.1f} → {article['tells_after']:.1f}")  # fmt: skip
+        _line(
+            "done",
+            f"{article['words']} words, {len(article['sources'])} sources, "
+            f"{article['usage']['calls']} model calls" + (f", ${usd:.2f}" if usd is not None else ""),
+            fg="green",
+        )
+
+    def _failed(self, error: RunFailed) -> None:
+        where = f" in {error['step']}" if error["step"] else ""
+        click.echo()
+        _line("failed", f"{error['message']} ({error['code']}{where})", fg="red")
+        if error["hint"]:
+            click.echo(f"            {error['hint']}")
+
+
+def _line(what: str, text: str, *, fg: str | None = None, dim: bool = False) -> None:
+    click.secho(f"{what:>10}  {text}", fg=fg, dim=dim)

@@ -1,0 +1,127 @@
+"""One run of one article: each step body becomes a fenced take whose rows and result are in the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import inngest
+import stamina
+from ulid import ULID
+
+from briefworks.errors import StaleTake, StoreUnavailable
+from briefworks.model import ModelCalls
+from briefworks.pipeline.parts import Parts
+from briefworks.pipeline.words import in_inngests_words
+from briefworks.shapes import RESULT, ArticleRequest, Event, Phase, Research
+from briefworks.stream import StepWriter
+
+T = TypeVar("T")
+Body = Callable[[StepWriter, ModelCalls], T]
+WAIT_FOR_WINNER_S = 10.0
+
+
+class Run:
+    """What `generate_article` says its steps with; made anew for every request, so it holds nothing."""
+
+    def __init__(self, ctx: inngest.ContextSync, asked: ArticleRequest, parts: Parts) -> None:
+        assert asked.article_id is not None
+        self.ctx, self.asked, self.parts = ctx, asked, parts
+        self.project_id, self.article_id = asked.project_id, asked.article_id
+
+    def start(self) -> bool:
+        """Claim the article; False when another run has it, or when it was cancelled before it began."""
+
+        def do_start() -> bool:
+            with in_inngests_words("start"):
+                return self.parts.store.start_run(
+                    self.project_id, self.article_id, self.ctx.run_id, self.asked.run_started()
+                )
+
+        return self.ctx.step.run("start", do_start)
+
+    def step(
+        self,
+        step: str,
+        phase: Phase,
+        done: Event,
+        body: Body[T],
+        *,
+        ends_run: bool = False,
+        spare_siblings: bool = False,
+    ) -> T:
+        """Run `body` once for good: its rows carry a take, its result is the data of the `done` row."""
+
+        def do_step() -> T:
+            with in_inngests_words(step, spare_siblings=spare_siblings):
+                return self._take(step, phase, done, body, ends_run)
+
+        return cast(T, self.ctx.step.run(step, do_step))
+
+    def parallel(self, phase: Phase, done: Event, bodies: Mapping[str, Body[T]]) -> list[T]:
+        """Several steps at once, by step id; their results in the order of `bodies`."""
+
+        def one(step: str, body: Body[T]) -> Callable[[], T]:
+            return lambda: self.step(step, phase, done, body, spare_siblings=True)
+
+        return list(self.ctx.group.parallel(tuple(one(step, body) for step, body in bodies.items())))
+
+    def texts(self, research: Research) -> dict[str, str]:
+        """The text of every page that could be read, by source id."""
+        return {
+            page["source_id"]: self.parts.store.snapshot(self.project_id, page["snapshot_id"])
+            for page in research["pages"]
+            if page["snapshot_id"] is not None
+        }
+
+    def keep_snapshot(self, url: str, text: str, fetched_at: str) -> str:
+        return self.parts.store.put_snapshot(self.project_id, url, text, fetched_at)
+
+    # The call memo of this article (shapes.CallMemo)
+    def recall(self, call_key: str) -> dict[str, Any] | None:
+        return self.parts.store.recall(self.project_id, self.article_id, call_key)
+
+    def remember(self, call_key: str, answer: dict[str, Any]) -> None:
+        self.parts.store.remember(self.project_id, self.article_id, call_key, answer)
+
+    def _take(self, step: str, phase: Phase, done: Event, body: Body[T], ends_run: bool) -> T:
+        deadline = time.monotonic() + self.parts.step_limit_s
+        claim = str(ULID())
+        for attempt in stamina.retry_context(on=StoreUnavailable, attempts=5, timeout=20):
+            with attempt:
+                take = self.parts.store.open_take(
+                    self.project_id, self.article_id, self.ctx.run_id, step, claim
+                )
+        if take["done"] is not None:
+            return cast(T, take["done"])
+        writer = StepWriter(
+            self.parts.store,
+            self.project_id,
+            self.article_id,
+            step,
+            take["take"],
+            phase,
+            flush_ms=self.parts.flush_ms,
+        )
+        try:
+            with writer as out:
+                result = body(out, self.parts.model.calls(self, out, deadline))
+                out.done(done, cast(dict[str, Any], result), ends_run)
+                return result
+        except StaleTake:
+            return cast(T, self._result_of_winner(step, take["take"]))
+
+    def _result_of_winner(self, step: str, take: int) -> dict[str, Any]:
+        """What the newer take of this step stores within 10 s; else the engine may ask again."""
+        until, seen = time.monotonic() + WAIT_FOR_WINNER_S, 0
+        while True:
+            page = self.parts.store.read(self.project_id, seen, self.article_id)
+            for row in page["rows"]:
+                if row["step"] == step and row["take"] > take and row["event"] in RESULT:
+                    return row["data"]
+            seen, left = page["upto"], until - time.monotonic()
+            if left <= 0:
+                raise StaleTake
+            if seen >= page["head"]:
+                self.parts.store.wait(self.project_id, seen, left)

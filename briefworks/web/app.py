@@ -1,0 +1,76 @@
+"""The Flask app: Inngest's endpoint and the routes, wired to the parts they work with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import flask
+import inngest
+import inngest.flask
+
+from briefworks.errors import ConfigError
+from briefworks.pipeline import Parts, article_function, ended_function
+from briefworks.settings import Settings
+from briefworks.web.articles import article_routes
+from briefworks.web.guard import engine_on_this_machine
+from briefworks.web.health import health_routes
+from briefworks.web.parts import build_parts
+from briefworks.web.problems import handle_problems
+
+APP_ID = "briefworks"
+SERVE_PATH = "/api/inngest"
+
+
+def create_app(settings: Settings | None = None, parts: Parts | None = None) -> flask.Flask:
+    """
+    A WSGI app that serves everything.
+
+    `settings` come from the environment; `parts` (model, search, pages, store) are built from them unless
+    they are handed in. Raises `ConfigError` when the configuration cannot work.
+    """
+    app = flask.Flask("briefworks", static_folder=None)
+    mount(app, settings, parts)
+    handle_problems(app)
+    return app
+
+
+def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | None = None) -> None:
+    """Add `/api/inngest` and the routes of articles to an app of one's own; errors as in `create_app`."""
+    settings = settings or Settings.load()
+    parts = parts or build_parts(settings)
+    client = inngest_client(settings)
+
+    @app.before_request
+    def guard_engine() -> None:
+        # Signed requests are the SDK's to check; unsigned ones must at least come from no web page.
+        if flask.request.path == SERVE_PATH and settings.inngest_signing_key is None:
+            engine_on_this_machine()
+
+    inngest.flask.serve(app, client, [article_function(client, parts), ended_function(client, parts)])
+    for routes in (article_routes(client, parts), health_routes(client, settings, parts)):
+        handle_problems(routes)
+        app.register_blueprint(routes)
+
+
+def inngest_client(settings: Settings) -> inngest.Inngest:
+    """
+    The SDK's client for the engine that the INNGEST_ settings name.
+
+    Raises `ConfigError` when they name none.
+    """
+    local, signing, event_key = settings.inngest_dev, settings.inngest_signing_key, settings.inngest_event_key
+    if not local and signing is None:
+        raise ConfigError(
+            "No engine is configured.",
+            hint="Set INNGEST_DEV=1 for a local engine, or INNGEST_SIGNING_KEY and INNGEST_EVENT_KEY.",
+        )
+    origin = settings.inngest_base_url or (local if local and local.startswith("http") else None)
+    return inngest.Inngest(
+        app_id=APP_ID,
+        is_production=not local,
+        api_base_url=origin,
+        event_api_base_url=origin,
+        event_key=event_key.get_secret_value() if event_key else None,
+        signing_key=signing.get_secret_value() if signing else None,
+        request_timeout=timedelta(seconds=10),
+    )

@@ -1,0 +1,51 @@
+"""`GET /healthz`: what is configured and reachable, without secrets."""
+
+from __future__ import annotations
+
+import flask
+import httpx
+import inngest
+
+from briefworks.errors import BriefworksError
+from briefworks.pipeline import Parts
+from briefworks.settings import Settings
+from briefworks.web.guard import from_this_machine
+
+
+def health_routes(client: inngest.Inngest, settings: Settings, parts: Parts) -> flask.Blueprint:
+    """200 when articles can be written, 503 when the store or the engine does not answer."""
+    routes = flask.Blueprint("health", __name__)
+
+    @routes.before_request
+    def guard() -> None:
+        from_this_machine()
+
+    @routes.get("/healthz")
+    def healthz() -> tuple[flask.Response, int]:
+        store, engine = _store_answers(parts), _engine_answers(client)
+        body = {
+            "ok": store and engine,
+            "store": store,
+            "engine": engine,
+            "model": settings.model,
+            "search": parts.search.provider,
+        }
+        return flask.jsonify(body), 200 if body["ok"] else 503
+
+    return routes
+
+
+def _store_answers(parts: Parts) -> bool:
+    try:
+        parts.store.read("healthz", limit=1)
+    except BriefworksError:
+        return False
+    return True
+
+
+def _engine_answers(client: inngest.Inngest) -> bool:
+    """Whether anything answers where events are sent; Inngest's cloud has no health page of its own."""
+    try:
+        return httpx.get(f"{client.event_api_origin}/health", timeout=2.0, trust_env=False).status_code < 500
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,50 @@
+"""From settings to parts: the one place where a setting chooses a class."""
+
+from __future__ import annotations
+
+from briefworks import costs
+from briefworks.errors import ConfigError
+from briefworks.model import Model
+from briefworks.pages import Pages
+from briefworks.pipeline import Parts
+from briefworks.search import Search, SearxngSearch, SerperSearch
+from briefworks.settings import Settings
+from briefworks.stores.sqlite import SqliteStore
+
+
+def build_parts(settings: Settings) -> Parts:
+    """The model, search, pages and store that the settings name; `ConfigError` when one is missing."""
+    if settings.upstreams() == "none":
+        raise ConfigError(
+            "Neither a model nor a search is configured.",
+            hint="Set ANTHROPIC_API_KEY and SERPER_API_KEY or SEARXNG_URL; `briefworks dev` works without.",
+        )
+    return Parts(
+        model=build_model(settings),
+        search=build_search(settings),
+        pages=Pages(allow_hosts=settings.allow_hosts),
+        store=SqliteStore(settings.sqlite_path, lost_after_s=2 * settings.step_limit_s),
+        personas_dir=settings.personas_dir,
+        flush_ms=settings.flush_ms,
+        step_limit_s=settings.step_limit_s,
+        concurrency=settings.concurrency,
+        retries=settings.retries,
+    )
+
+
+def build_model(settings: Settings) -> Model:
+    key = settings.anthropic_api_key
+    return Model(
+        model=settings.model,
+        api_key=key.get_secret_value() if key else None,
+        base_url=settings.anthropic_base_url,
+        price=costs.price,
+    )
+
+
+def build_search(settings: Settings) -> Search:
+    """Serper when it has a key, else SearXNG."""
+    if settings.serper_api_key is not None:
+        return SerperSearch(settings.serper_api_key.get_secret_value())
+    assert settings.searxng_url is not None
+    return SearxngSearch(settings.searxng_url)

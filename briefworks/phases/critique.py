@@ -1,0 +1,126 @@
+"""Phase 4, polish, the eyes: what the linter and a hostile critic find in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+
+from briefworks import tells
+from briefworks.errors import ModelAnswerInvalid
+from briefworks.model import ModelCalls
+from briefworks.phases.paragraphs import is_prose, paragraphs
+from briefworks.phases.prompts import critic_prompt
+from briefworks.shapes import Critique, Finding, Section
+from briefworks.text import clean, squash
+
+_WORTH = 1.0  # the weight of findings from which a paragraph is rewritten
+_SEVERITY = {"low": 0.5, "medium": 1.0, "high": 2.0}
+
+
+class Verdict(BaseModel):
+    """One fault as the critic names it."""
+
+    paragraph_id: str
+    quote: str
+    category: Literal["empty", "inflated", "vague", "formula", "repetition", "unsourced", "summary", "other"]
+    severity: Literal["low", "medium", "high"]
+    why: str
+
+
+class CritiqueAnswer(BaseModel):
+    """The critic's list."""
+
+    verdicts: list[Verdict]
+
+
+def run_critique_phase(
+    sections: Sequence[Section], round_n: int, *, calls: ModelCalls, language: str = "en"
+) -> Critique:
+    """
+    What the linter and a hostile critic find in the sections as they are now.
+
+    A critic's quote that is not verbatim in its paragraph is dropped; when its answer is invalid for good,
+    the linter's findings stand alone. The linter knows English only. Other model errors pass through.
+    """
+    findings = [finding for section in sections for finding in _linted(section, language)]
+    prose = {
+        (section["n"], k): text
+        for section in sections
+        for k, (_, text) in enumerate(paragraphs(section["markdown"]), 1)
+        if is_prose(text)
+    }
+    try:
+        verdicts = calls.ask(critic_prompt(prose, language), CritiqueAnswer).verdicts if prose else []
+    except ModelAnswerInvalid:
+        verdicts = []
+    seen = {(finding["section"], finding["paragraph"], finding["quote"]) for finding in findings}
+    for finding in _judged(verdicts, prose):
+        if (key := (finding["section"], finding["paragraph"], finding["quote"])) not in seen:
+            seen.add(key)
+            findings.append(finding)
+    findings.sort(key=lambda finding: (finding["section"], finding["paragraph"], finding["start"]))
+    return {"v": 1, "round": round_n, "findings": findings, "usage": calls.usage}
+
+
+def _linted(section: Section, language: str) -> Iterator[Finding]:
+    if language != "en":
+        return
+    found = paragraphs(section["markdown"])
+    for tell in tells.lint(section["markdown"]):
+        inside = [
+            (k, at, text) for k, (at, text) in enumerate(found, 1) if at <= tell["start"] < at + len(text)
+        ]
+        for k, at, text in inside:
+            start, end = tell["start"] - at, min(tell["end"] - at, len(text))
+            yield {
+                "section": section["n"],
+                "paragraph": k,
+                "start": start,
+                "end": end,
+                "quote": text[start:end],
+                "rule": tell["rule"],
+                "by": "linter",
+                "why": tell["why"],
+                "weight": tell["weight"],
+                "fixed": False,
+            }
+
+
+def _judged(verdicts: Sequence[Verdict], prose: Mapping[tuple[int, int], str]) -> Iterator[Finding]:
+    ids = {f"{n}.{k}": (n, k) for n, k in prose}
+    for verdict in verdicts:
+        place, quote = ids.get(verdict.paragraph_id.strip()), verdict.quote.strip()
+        if place is None or not quote or (start := prose[place].find(quote)) < 0:
+            continue
+        yield {
+            "section": place[0],
+            "paragraph": place[1],
+            "start": start,
+            "end": start + len(quote),
+            "quote": quote,
+            "rule": verdict.category,
+            "by": "critic",
+            "why": squash(clean(verdict.why))[:300],
+            "weight": _SEVERITY[verdict.severity],
+            "fixed": False,
+        }
+
+
+def flagged_paragraphs(findings: Sequence[Finding]) -> dict[int, set[int]]:
+    """The paragraphs worth rewriting, by section."""
+    weights: dict[tuple[int, int], float] = {}
+    for finding in findings:
+        place = (finding["section"], finding["paragraph"])
+        weights[place] = weights.get(place, 0.0) + finding["weight"]
+    flagged: dict[int, set[int]] = {}
+    for (n, k), weight in weights.items():
+        if weight >= _WORTH:
+            flagged.setdefault(n, set()).add(k)
+    return flagged
+
+
+def flagged_sections(critique: Critique) -> list[int]:
+    """The numbers of the sections that have a paragraph worth rewriting, rising."""
+    return sorted(flagged_paragraphs(critique["findings"]))

@@ -1,0 +1,99 @@
+"""Phase 3, draft: each planned section in the persona's voice, and all of them put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from briefworks import citations
+from briefworks.errors import DraftUnsound
+from briefworks.model import ModelCalls
+from briefworks.personas import Persona
+from briefworks.phases.prompts import section_prompt
+from briefworks.phases.repair import repaired
+from briefworks.shapes import (
+    ArticleRequest,
+    Brief,
+    Draft,
+    Research,
+    Section,
+    SectionDone,
+    SectionPlan,
+    StepOutput,
+    no_usage,
+)
+from briefworks.text import clean, count_words
+
+_LEAST_SHARE = 0.3  # of the planned words; with less it is no section
+_LEAST_WORDS = 30
+
+
+def run_section_phase(
+    asked: ArticleRequest,
+    plan: SectionPlan,
+    brief: Brief,
+    research: Research,
+    texts: Mapping[str, str],
+    persona: Persona,
+    *,
+    calls: ModelCalls,
+    out: StepOutput,
+) -> SectionDone:
+    """
+    Write one section; `texts` are the readable pages by source id, the same for every section.
+
+    Code mends what it can (see `repair`); a section without a citation or with hardly any text is asked for
+    once more, told what is wrong. Its tokens are heard after those of the first try.
+
+    Raises `DraftUnsound` when the second try is no better; model errors pass through.
+    """
+    allowed = {page["source_id"] for page in research["pages"] if page["source_id"] in texts}
+    wrong: list[str] = []
+    for _ in range(2):
+        if wrong:
+            out.token("\n\n")
+        answer = calls.write(
+            section_prompt(asked, plan, brief, research, texts, persona, wrong=wrong), out.token
+        )
+        markdown = citations.drop_unknown(repaired(clean(answer), plan["heading"]), allowed).strip()
+        wrong = _faults(markdown, plan, allowed)
+        if not wrong:
+            section: Section = {
+                "n": plan["n"],
+                "heading": plan["heading"],
+                "markdown": markdown,
+                "sources": citations.cited(markdown),
+                "words": count_words(markdown),
+                "usage": calls.usage,
+            }
+            return {"n": plan["n"], "section": section}
+    raise DraftUnsound(f"Section {plan['n']}, “{plan['heading']}”: {' '.join(wrong)}")
+
+
+def _faults(markdown: str, plan: SectionPlan, allowed: set[str]) -> list[str]:
+    """What keeps a mended section from being published, in sentences for whoever wrote it."""
+    words = count_words(markdown)
+    if words < max(_LEAST_WORDS, plan["words"] * _LEAST_SHARE):
+        return [f"It has {words} words of the {plan['words']} asked for."]
+    return citations.problems(markdown, allowed)
+
+
+def run_draft_phase(brief: Brief, sections: Sequence[Section], research: Research) -> Draft:
+    """
+    The sections in the order of the outline, and the list of sources in the order of first use.
+
+    Its usage is nothing: every section carries its own. Raises `DraftUnsound` when a section of the outline
+    is missing or a citation has no source.
+    """
+    by_n = {section["n"]: section for section in sections}
+    missing = [plan["n"] for plan in brief["outline"] if plan["n"] not in by_n]
+    if missing:
+        raise DraftUnsound(f"The draft lacks section {', '.join(map(str, missing))} of its outline.")
+    ordered = [by_n[plan["n"]] for plan in brief["outline"]]
+    readable = {page["source_id"] for page in research["pages"] if page["snapshot_id"] is not None}
+    for section in ordered:
+        if unknown := set(citations.cited(section["markdown"])) - readable:
+            raise DraftUnsound(
+                f"Section {section['n']} cites {', '.join(sorted(unknown))}, which was never read."
+            )
+    _, sources = citations.assemble(brief["title"], ordered, research)
+    return {"v": 1, "title": brief["title"], "sections": ordered, "sources": sources, "usage": no_usage()}

@@ -1,0 +1,181 @@
+"""Phase 4, polish, the hands: rewrite only what was flagged, and keep the best version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from briefworks import citations, tells
+from briefworks.model import ModelCalls
+from briefworks.personas import Persona
+from briefworks.phases.critique import flagged_paragraphs
+from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, paragraphs, rewritten
+from briefworks.phases.prompts import rewrite_prompt
+from briefworks.shapes import (
+    ArticleRequest,
+    Brief,
+    Critique,
+    Draft,
+    Finding,
+    Polished,
+    Research,
+    Section,
+    SectionDone,
+    StepOutput,
+    Usage,
+)
+from briefworks.text import clean, count_words
+
+_NOUNS_CAPITALISED = frozenset({"de", "lb"})
+
+
+class Round(TypedDict):
+    """One round of polish: what was found, and the sections that were rewritten for it."""
+
+    critique: Critique
+    sections: list[SectionDone]
+
+
+def worth_another_round(before: Sequence[Section], after: Sequence[Section], language: str = "en") -> bool:
+    """Whether a round took away at least a tenth of the tells and left some; never without a linter."""
+    was, is_now = _rate(before, language), _rate(after, language)
+    return 0 < is_now <= 0.9 * was
+
+
+def run_rewrite_phase(
+    section: Section,
+    findings: Sequence[Finding],
+    persona: Persona,
+    *,
+    research: Research,
+    calls: ModelCalls,
+    out: StepOutput,
+    language: str = "en",
+) -> SectionDone:
+    """
+    Rewrite the flagged paragraphs of one section; all others stay as they are, letter for letter.
+
+    `findings` may be those of the whole critique. A new paragraph that loses something (see `losses`) or
+    weighs more by the linter is thrown away and the old one stays. Model errors pass through.
+    """
+    n = section["n"]
+    found = [text for _, text in paragraphs(section["markdown"])]
+    mine = [finding for finding in findings if finding["section"] == n]
+    flagged = {
+        k: found[k - 1]
+        for k in sorted(flagged_paragraphs(mine).get(n, ()))
+        if k <= len(found) and is_prose(found[k - 1])
+    }
+    if flagged:
+        heard = ParagraphStream(lambda text, k: out.token(text, paragraph=k) if k in flagged else None)
+        answer = calls.write(rewrite_prompt(persona, n, flagged, mine, language), heard.feed)
+        names = [entity["name"] for entity in research["entities"] if entity["kind"] == "entity"]
+        for k, new in rewritten(clean(answer)).items():
+            if k in flagged and _may_replace(flagged[k], new, names, language):
+                found[k - 1] = new
+    markdown = "\n\n".join(found)
+    done: Section = {
+        "n": n,
+        "heading": section["heading"],
+        "markdown": markdown,
+        "sources": citations.cited(markdown),
+        "words": count_words(markdown),
+        "usage": calls.usage,
+    }
+    return {"n": n, "section": done}
+
+
+def _may_replace(old: str, new: str, names: Sequence[str], language: str) -> bool:
+    if losses(old, new, names, capitals=language not in _NOUNS_CAPITALISED):
+        return False
+    return language != "en" or _weight(new) <= _weight(old)
+
+
+def _weight(text: str) -> float:
+    return sum(tell["weight"] for tell in tells.lint(text))
+
+
+def _rate(sections: Sequence[Section], language: str) -> float:
+    """Weighted tells per 1,000 words of the whole text; 0 for languages the linter does not know."""
+    if language != "en":
+        return 0.0
+    found = [tell for section in sections for tell in tells.lint(section["markdown"])]
+    return round(tells.rate(found, sum(section["words"] for section in sections)), 2)
+
+
+def run_polish_phase(
+    asked: ArticleRequest,
+    brief: Brief,
+    draft: Draft,
+    rounds: Sequence[Round],
+    research: Research,
+    *,
+    usage_so_far: Usage,
+) -> Polished:
+    """
+    The article: the version with the fewest tells, its citations numbered, what was found and what is mended.
+
+    Versions are the draft and the text after each round; one that lost something against the draft is none.
+    Of equal versions the latest wins. Pure code. `usage_so_far` is what all steps before have spent.
+    """
+    names = [entity["name"] for entity in research["entities"] if entity["kind"] == "entity"]
+    versions = [draft["sections"]]
+    for done in rounds:
+        new = {section["n"]: section["section"] for section in done["sections"]}
+        versions.append([new.get(section["n"], section) for section in versions[-1]])
+    candidates = [
+        version for version in versions if _nothing_lost(draft["sections"], version, names, asked.language)
+    ]
+    rates = [_rate(version, asked.language) for version in candidates]
+    best = min(range(len(candidates)), key=lambda i: (rates[i], -i))
+    sections = candidates[best]
+    markdown, sources = citations.assemble(draft["title"], sections, research)
+    return {
+        "v": 1,
+        "title": draft["title"],
+        "meta_description": brief["meta_description"],
+        "sections": sections,
+        "sources": sources,
+        "markdown": markdown,
+        "words": sum(section["words"] for section in sections),
+        "findings": _settled(
+            [finding for done in rounds for finding in done["critique"]["findings"]], sections
+        ),
+        "tells_before": _rate(draft["sections"], asked.language),
+        "tells_after": rates[best],
+        "complete": True,
+        "stopped_by": "",
+        "usage": usage_so_far,
+    }
+
+
+def _nothing_lost(
+    old: Sequence[Section], new: Sequence[Section], names: Sequence[str], language: str
+) -> bool:
+    capitals = language not in _NOUNS_CAPITALISED
+    for before, after in zip(old, new, strict=True):
+        was = [text for _, text in paragraphs(before["markdown"])]
+        is_now = [text for _, text in paragraphs(after["markdown"])]
+        if len(was) != len(is_now):
+            return False
+        if any(a != b and losses(a, b, names, capitals=capitals) for a, b in zip(was, is_now, strict=True)):
+            return False
+    return True
+
+
+def _settled(findings: Sequence[Finding], sections: Sequence[Section]) -> list[Finding]:
+    """Each finding once; `fixed` when its words are gone, else with its place in the final paragraph."""
+    texts = {
+        (section["n"], k): text
+        for section in sections
+        for k, (_, text) in enumerate(paragraphs(section["markdown"]), 1)
+    }
+    settled: dict[tuple[int, int, str, str], Finding] = {}
+    for finding in findings:
+        key = (finding["section"], finding["paragraph"], finding["rule"], finding["quote"])
+        start = texts.get(key[:2], "").find(finding["quote"])
+        if start < 0:
+            settled.setdefault(key, {**finding, "fixed": True})
+        else:
+            settled.setdefault(key, {**finding, "start": start, "end": start + len(finding["quote"])})
+    return list(settled.values())

@@ -1,0 +1,98 @@
+"""What code mends in a section as a model writes it: fences, headings, talk, citations, links."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+_FENCE = re.compile(r"\A```[\w-]{0,12}[ \t]{0,8}\n(.*?)\n?```[ \t]{0,8}\Z", re.DOTALL)
+_TAG = re.compile(r"</?(?:section|paragraph|source|keyword|outline|finding)\b[^<>\n]{0,200}>", re.IGNORECASE)
+_HEADING = re.compile(r"^[ \t]{0,3}(#{1,6})[ \t]+(.{0,300})$")
+_OPENING = re.compile(
+    r"^(?:here(?:'s| is| are)|below is|sure\b|certainly\b|of course\b|okay\b|absolutely\b|let me\b"
+    r"|i(?:'ll| will)\b|as requested\b|this is the section\b|the following (?:is|section)\b)",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    r"^(?:let me know\b|i hope\b|would you like\b|feel free\b|if you(?:'d| would) like\b|\W{0,3}word count\b"
+    r"|\W{0,3}(?:about |approximately )?\d+ words\W{0,3}$|\W{0,3}(?:sources|references)\W{0,3}(?:$|\n|:))",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"\[(?:insert|your|add|todo|tbd|placeholder|company|name of|link to|citation needed|source needed)\b"
+    r"[^\]\n]{0,120}\]"
+    r"|\{\{[^{}\n]{0,120}\}\}|\blorem ipsum\b|\bTODO\b|\bTBD\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?:\s?\[s\d{1,4}\])*\s+")
+_CITATIONS = re.compile(
+    r"[\[(【]\s{0,3}\^?(?:sources?\s{1,3})?(s\d{1,4}(?:\s{0,3}(?:,|;|&|and|\]\s?\[)\s{0,3}(?:sources?\s{1,3})?s\d{1,4}){0,9})"
+    r"\s{0,3}[\])】](?!\()",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\((?:[^()\n]|\([^()\n]*\)){0,2000}\)")
+_URL = re.compile(r"<?\bhttps?://[^\s<>\[\]]{1,2000}>?")
+
+
+def repaired(text: str, heading: str) -> str:
+    """A section's Markdown as it can be published, apart from whether its citations exist."""
+    text = text.strip()
+    if fenced := _FENCE.match(text):
+        text = fenced.group(1)
+    text = _CITATIONS.sub(_normal_citation, _TAG.sub("", text))
+    text = _URL.sub(_host, _LINK.sub(r"\1", text))
+    blocks = [block.strip() for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
+    blocks = _without_talk(_without_heading(blocks, heading))
+    return "\n\n".join(mended for block in blocks if (mended := _mended(block)))
+
+
+def _normal_citation(match: re.Match[str]) -> str:
+    return " ".join(
+        f"[{source_id.lower()}]" for source_id in re.findall(r"s\d+", match.group(1), re.IGNORECASE)
+    )
+
+
+def _host(match: re.Match[str]) -> str:
+    url = match.group().strip("<>")
+    try:
+        host = (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        host = ""
+    return host + url[len(url.rstrip(".,;:!?)")) :]
+
+
+def _plain(text: str) -> str:
+    return "".join(re.findall(r"\w+", text.casefold()))
+
+
+def _without_heading(blocks: list[str], heading: str) -> list[str]:
+    """Without the section's own heading on top, marked or not; other headings become third level."""
+    while blocks:
+        first, _, rest = blocks[0].partition("\n")
+        marked = _HEADING.match(first)
+        title = _plain(marked.group(2) if marked else first)
+        if not (title == _plain(heading) or (marked and len(marked.group(1)) <= 2) or not title):
+            break
+        blocks = [rest.strip(), *blocks[1:]] if rest.strip() else blocks[1:]
+    return [
+        "\n".join(_HEADING.sub(r"### \2", line) for line in block.split("\n")) if "#" in block else block
+        for block in blocks
+    ]
+
+
+def _without_talk(blocks: list[str]) -> list[str]:
+    """Without a first and a last block that speak of the task; a block with a citation is never talk."""
+    while len(blocks) > 1 and _OPENING.match(blocks[0]) and "[s" not in blocks[0]:
+        blocks = blocks[1:]
+    while len(blocks) > 1 and _CLOSING.match(blocks[-1].lstrip("#-* ")):
+        blocks = blocks[:-1]
+    return blocks
+
+
+def _mended(block: str) -> str:
+    """The block without its sentences that hold a placeholder."""
+    if not _PLACEHOLDER.search(block):
+        return block
+    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(block))]
+    sentences = [block[start:end] for start, end in zip(starts, [*starts[1:], len(block)], strict=True)]
+    return "".join(sentence for sentence in sentences if not _PLACEHOLDER.search(sentence)).strip()

@@ -42,8 +42,8 @@ def repaired(text: str, heading: str) -> str:
     text = _CITATIONS.sub(_normal_citation, _TAG.sub("", text))
     text = _URL.sub(_host, _LINK.sub(r"\1", text))
     blocks = [block.strip() for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
-    blocks = _without_talk(_without_heading(blocks, heading))
-    return "\n\n".join(mended for block in blocks if (mended := _mended(block)))
+    blocks = _without_talk(_without_heading(_without_talk(blocks), heading))
+    return "\n\n".join(mended for block in blocks if (mended := _mended(_lowered(block))))
 
 
 def _normal_citation(match: re.Match[str]) -> str:
@@ -66,7 +66,7 @@ def _plain(text: str) -> str:
 
 
 def _without_heading(blocks: list[str], heading: str) -> list[str]:
-    """Without the section's own heading on top, marked or not; other headings become third level."""
+    """Without the section's own heading on top, whether it is marked as one or not."""
     while blocks:
         first, _, rest = blocks[0].partition("\n")
         marked = _HEADING.match(first)
@@ -74,10 +74,14 @@ def _without_heading(blocks: list[str], heading: str) -> list[str]:
         if not (title == _plain(heading) or (marked and len(marked.group(1)) <= 2) or not title):
             break
         blocks = [rest.strip(), *blocks[1:]] if rest.strip() else blocks[1:]
-    return [
-        "\n".join(_HEADING.sub(r"### \2", line) for line in block.split("\n")) if "#" in block else block
-        for block in blocks
-    ]
+    return blocks
+
+
+def _lowered(block: str) -> str:
+    """Headings inside a section are of the third level."""
+    if "#" not in block or "```" in block:
+        return block
+    return "\n".join(_HEADING.sub(r"### \2", line) for line in block.split("\n"))
 
 
 def _without_talk(blocks: list[str]) -> list[str]:

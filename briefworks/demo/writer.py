@@ -1,0 +1,296 @@
+"""
+What the demo upstream answers: it plays the model for our own prompts, from their markup alone.
+
+Nothing here is written by a model, and the text says so. The same prompt and seed give the same answer, in
+any process; a section's text depends on the keyword, the sources and the outline only, so that the other
+sections know which sentences are taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+_KEYWORD = re.compile(r"<keyword>(.*?)</keyword>", re.DOTALL)
+_SOURCE = re.compile(r'<source id="(s\d+)" title="([^"]*)">\n(.*?)\n</source>', re.DOTALL)
+_LISTED = re.compile(r"<(entities|questions|missing)>\n(.*?)\n</\1>", re.DOTALL)
+_OUTLINED = re.compile(r"^(\d+)\. (.+) – .* \(([s\d, ]*); (\d+) words\)$", re.MULTILINE)
+_SECTION = re.compile(r'<section n="(\d+)" words="(\d+)"[^>]*>\n(.*?)\n</section>', re.DOTALL)
+_PARAGRAPH = re.compile(r'<paragraph id="(\d+\.\d+)">(.*?)</paragraph>', re.DOTALL)
+_NUMBER = {name: re.compile(rf"<{name}>(\d+)</{name}>") for name in ("words", "sections")}
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“])")
+_NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][a-z]+(?: [A-Z][a-z]+){1,2}\b|\b[A-Z]{3,6}\b", re.MULTILINE)
+_STARTER = re.compile(
+    r"(?:An?|The|This|That|These|Those|It|They|There|Most|Many|Some|Few|Each|Every|All|Both|Several|In|On|At|For"
+    r"|From|With|Without|Before|After|When|While|If|As|Since|Because|Between|During|Once|People|Buyers)\b"
+)  # a sentence that begins so may begin with a small letter
+
+NOTICE = (
+    "This is synthetic demo text: briefworks' demo upstream put it together from its own demo pages, and no "
+    "model wrote it."
+)
+INVENTED = "Quillhaven Institute"  # a name no page has, for the code that drops names no page has
+
+# What a model's prose is known for, planted so that polish has something to find: (tell, what it becomes)
+TELLS = (
+    ("It is not just a matter of taste, but a matter of planning.", "Planning counts for as much as taste."),
+    ("Moreover, ", ""),
+    ("This plays a crucial role in everyday use.", "This matters in everyday use."),
+    ("It is important to note that ", ""),
+    ("It is not merely a detail, but a decision.", "The detail is a decision."),
+    ("Furthermore, ", ""),
+    ("This serves as a testament to careful work.", "Careful work looks like this."),
+    ("In today's fast-paced world, ", ""),
+    ("That is not only sensible, but also cheap.", "That is sensible and cheap."),
+    ("Additionally, ", ""),
+)
+_HEADINGS = (
+    "What {k} means, and what it does not",
+    "Who gets something out of it",
+    "How the parts work together",
+    "What to look at before choosing",
+    "What it costs over the years",
+    "Where people go wrong",
+    "Setting it up in an afternoon",
+    "Keeping it in good order",
+    "What the numbers say",
+    "When something else is the better choice",
+    "What the rules ask for",
+    "Questions that remain about {k}",
+)
+_OPENERS = (
+    "Start with the plain facts, because the rest leans on them.",
+    "Not everybody needs the same thing here.",
+    "Seen from close up, there are only a few moving parts.",
+    "Two or three properties decide most of it.",
+    "Money comes up sooner or later.",
+    "The usual errors are dull ones.",
+    "The first hour settles more than the weeks after it.",
+    "What follows is housekeeping.",
+    "Figures help, as long as somebody says where they come from.",
+    "There are good reasons to leave it alone.",
+    "Somebody has written rules for this.",
+    "A few things stay open.",
+)
+_PHRASES = (
+    "{S} {c}.",
+    "{S}, one page says {c}.",
+    "One of the pages puts it this way: {s} {c}.",
+    "{S} {c}.",
+    "The detail behind it: {s} {c}.",
+    "{S}, going by the same kind of source {c}.",
+    "A page on the subject adds that {s} {c}.",
+    "{S} {c}.",
+    "Elsewhere one reads that {s} {c}.",
+)
+_AGAIN = "To come back to it from another side: {s} {c}."
+
+
+def write_text(prompt: str, seed: int) -> str:
+    """A section, rewritten paragraphs, or for any other prompt a sentence that says what this is."""
+    if section := _SECTION.search(prompt):
+        return _section(prompt, int(section[1]), int(section[2]), section[3], seed)
+    if found := _PARAGRAPH.findall(prompt):
+        return "\n\n".join(f'<paragraph id="{place}">{_plain(text)}</paragraph>' for place, text in found)
+    return NOTICE
+
+
+def write_json(prompt: str, schema: dict[str, Any], seed: int) -> dict[str, Any] | None:
+    """The answer to one of our structured prompts, told apart by the schema; None for any other."""
+    asked_for = set(schema.get("properties", {}))
+    if "names" in asked_for:
+        return {"names": [*_names(prompt), INVENTED]}
+    if "outline" in asked_for:
+        return _brief(prompt, seed)
+    if "verdicts" in asked_for:
+        return {"verdicts": _verdicts(prompt)}
+    return None
+
+
+def _number(*parts: object) -> int:
+    """A number that any process makes of the same parts."""
+    return int.from_bytes(hashlib.sha256("|".join(map(str, parts)).encode()).digest()[:6])
+
+
+def _keyword(prompt: str) -> str:
+    found = _KEYWORD.search(prompt)
+    return found[1].strip() if found else "this subject"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _names(prompt: str) -> list[str]:
+    found = [name for _, _, text in _SOURCE.findall(prompt) for name in _NAME.findall(text)]
+    return sorted(set(found), key=lambda name: (-found.count(name), name))[:15]
+
+
+def _brief(prompt: str, seed: int) -> dict[str, Any]:
+    keyword, listed = _keyword(prompt), {name: _lines(text) for name, text in _LISTED.findall(prompt)}
+    n = _asked(prompt, "sections", 6)
+    words = _asked(prompt, "words", 1800) // n
+    sources = [source_id for source_id, _, _ in _SOURCE.findall(prompt)]
+    each = max(2, -(-len(sources) // n))
+    headings = [_HEADINGS[i % len(_HEADINGS)].format(k=keyword) for i in range(n)]
+    entities = [re.sub(r" \(\d+ of \d+ pages\)$", "", line) for line in listed.get("entities", [])]
+    if "missing" not in listed:  # the first plan forgets something, for the code that asks again
+        entities = _forgetful(entities, headings, _number(seed, keyword, "forgets"))
+    outline = [
+        {
+            "heading": heading,
+            "purpose": f"Tells the reader: {heading.lower()}.",
+            "points": [f"Say what the pages say about {name}" for name in entities[i::n][:3]]
+            or ["Say what the pages agree on"],
+            "questions": listed.get("questions", [])[i::n],
+            "entities": entities[i::n],
+            "sources": list(dict.fromkeys(sources[(i * each + j) % len(sources)] for j in range(each)))
+            if sources
+            else [],
+            "words": words * (80 + _number(seed, keyword, i) % 41) // 100,
+        }
+        for i, heading in enumerate(headings)
+    ]
+    return {
+        "title": f"Demo: {keyword}, put together from synthetic pages",
+        "angle": f"What a handful of demo pages say about {keyword}, in one place and with its sources",
+        "reader": "Somebody who tries briefworks without any key",
+        "meta_description": f"Synthetic demo text about {keyword}, made by briefworks' demo upstream.",
+        "outline": outline,
+    }
+
+
+def _asked(prompt: str, name: str, default: int) -> int:
+    found = _NUMBER[name].search(prompt)
+    return max(1, int(found[1])) if found else default
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.removeprefix("- ").strip() for line in text.split("\n")]
+    return [line for line in lines if line and line != "(none)"]
+
+
+def _forgetful(entities: Sequence[str], headings: Sequence[str], chance: int) -> list[str]:
+    """For two keywords of three, without the first entity that no heading and no other entity contains."""
+    if chance % 3 == 0:
+        return list(entities)
+    for name in entities[:12]:
+        around = [*headings, *(other for other in entities if other != name)]
+        if not any(name.casefold() in text.casefold() for text in around):
+            return [other for other in entities if other != name]
+    return list(entities)
+
+
+def _section(prompt: str, n: int, words: int, task: str, seed: int) -> str:
+    keyword = _keyword(prompt)
+    mine = _deal(prompt, keyword, seed).get(n, [])
+    questions = _lines(task.partition("Questions to answer:\n")[2].partition("\nNames to use:")[0])
+    sentences = [NOTICE] if n == 1 else []
+    sentences.append(_OPENERS[(n - 1) % len(_OPENERS)])
+    planted = [TELLS[(2 * n + i + seed) % len(TELLS)][0] for i in range(2)]
+    size, paragraphs = len(" ".join(sentences).split()), []
+    for i, (source_id, text) in enumerate(mine * 3):
+        if size >= words * 0.88:
+            break
+        again = i >= len(mine)
+        sentence = _AGAIN if again else _PHRASES[(_number(seed, keyword, n) + i) % len(_PHRASES)]
+        sentences.append(
+            _phrased(sentence, text, source_id, planted.pop() if i in (2, 6) and planted else "")
+        )
+        size += len(sentences[-1].split())
+        if len(sentences) >= 4 + (i + n) % 2:
+            paragraphs.append(" ".join(sentences))
+            sentences = [questions.pop(0)] if questions else []
+    if sentences and not (len(sentences) == 1 and sentences[0].endswith("?")):
+        paragraphs.append(" ".join(sentences))
+    return "\n\n".join(paragraphs)
+
+
+def _deal(prompt: str, keyword: str, seed: int) -> dict[int, list[tuple[str, str]]]:
+    """By section, (source id, sentence): each goes to one section, first to those planned with its source."""
+    plans = {int(n): (ids.split(", "), int(words)) for n, _, ids, words in _OUTLINED.findall(prompt)}
+    pool = _pool(prompt)
+    pool.sort(key=lambda item: _number(seed, keyword, item[1]))
+    needs = {n: words * 0.9 for n, (_, words) in plans.items()}
+    dealt: dict[int, list[tuple[str, str]]] = {n: [] for n in plans}
+    spare = []
+    for source_id, text in pool:
+        wanting = [n for n, (ids, _) in plans.items() if source_id in ids and needs[n] > 0]
+        if not wanting:
+            spare.append((source_id, text))
+            continue
+        n = max(wanting, key=lambda n: needs[n])
+        dealt[n].append((source_id, text))
+        needs[n] -= len(text.split()) + 2
+    for source_id, text in spare:
+        n = max(needs, key=lambda n: needs[n], default=0)
+        if n and needs[n] > 0:
+            dealt[n].append((source_id, text))
+            needs[n] -= len(text.split()) + 2
+    return dealt
+
+
+def _pool(prompt: str) -> list[tuple[str, str]]:
+    """Every usable sentence of the sources once."""
+    found: dict[str, tuple[str, str]] = {}
+    for source_id, _, text in _SOURCE.findall(prompt):
+        for sentence in _sentences(text.split("\n")):
+            found.setdefault(re.sub(r"\W+", " ", sentence.casefold()), (source_id, sentence))
+    return list(found.values())
+
+
+def _sentences(lines: Iterable[str]) -> list[str]:
+    split = (sentence.strip() for line in lines for sentence in _SENTENCES.split(line.strip()))
+    return [
+        sentence
+        for sentence in split
+        if sentence.endswith(".")
+        and 6 <= len(sentence.split()) <= 45
+        and not re.search(r"https?:|\[", sentence)
+    ]
+
+
+def _phrased(phrase: str, text: str, source_id: str, tell: str) -> str:
+    """One sentence of a source in other clothes, cited; `tell` goes before it."""
+    body, citation = text.rstrip("."), f"[{source_id}]"
+    starts_plainly = _STARTER.match(body) is not None
+    if not starts_plainly and "{s}" in phrase:  # a name keeps its capital, and stays at the front
+        phrase = _PHRASES[0]
+    lowered = _small(body) if starts_plainly else body
+    sentence = phrase.format(S=_capital(body), s=lowered, c=citation)
+    if tell.endswith(" "):
+        return tell + (_small(sentence) if starts_plainly else sentence)
+    return f"{sentence} {tell}".strip()
+
+
+def _verdicts(prompt: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "paragraph_id": place,
+            "quote": tell.strip(),
+            "category": "formula" if tell.endswith(".") else "empty",
+            "severity": "high" if tell.endswith(".") else "medium",
+            "why": "A formula that says nothing the next sentence does not say."
+            if tell.endswith(".")
+            else "A connective that connects nothing.",
+        }
+        for place, text in _PARAGRAPH.findall(prompt)
+        for tell, _ in TELLS
+        if tell.strip() in text
+    ]
+
+
+def _plain(paragraph: str) -> str:
+    """The paragraph without the planted tells; all else stays, so nothing is lost."""
+    for tell, plain in TELLS:
+        if tell.endswith("."):
+            paragraph = paragraph.replace(tell, plain)
+        else:
+            paragraph = re.sub(re.escape(tell) + "(.)", lambda match: match[1].upper(), paragraph)
+    return paragraph

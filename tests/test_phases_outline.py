@@ -1,0 +1,184 @@
+"""An outline is sound whatever a model answered, and its gaps say what it leaves out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from briefworks.phases.brief import gaps_worth_another
+from briefworks.phases.outline import (
+    MOST_WORDS,
+    SectionAnswer,
+    find_gaps,
+    sections_for,
+    share_words,
+    sound_outline,
+)
+from briefworks.shapes import Brief, Research, SectionPlan, no_usage
+
+TEXTS = {
+    "s1": "A desk that rises carries a motor, and the motor carries a warranty.",
+    "s2": "Walnut tops weigh more than bamboo tops, says Acme Labs.",
+    "s3": "Cable trays keep the floor free of cables.",
+}
+RESEARCH: Research = {
+    "v": 1,
+    "keyword": "standing desks",
+    "provider": "test",
+    "fetched_at": "2026-01-01T00:00:00.000Z",
+    "pages": [
+        {
+            "source_id": source_id,
+            "url": f"https://example.org/{source_id}",
+            "title": source_id,
+            "position": n,
+            "snapshot_id": source_id,
+            "note": "",
+            "words": 12,
+            "headings": [],
+            "published_at": None,
+            "score": None,
+        }
+        for n, source_id in enumerate(TEXTS, 1)
+    ],
+    "questions": ["How loud is a motor?", "Is walnut heavy?"],
+    "related": [],
+    "entities": [
+        {"name": "motor", "kind": "term", "pages": ["s1", "s2", "s3"], "mentions": 5},
+        {"name": "Acme Labs", "kind": "entity", "pages": ["s2"], "mentions": 1},
+    ],
+    "usage": no_usage(),
+}
+
+words = st.text(max_size=30) | st.sampled_from(["Walnut tops", "walnut TOPS!", "s1", "motor"])
+answers = st.lists(
+    st.builds(
+        SectionAnswer,
+        heading=words.filter(bool),
+        purpose=words,
+        points=st.lists(words, max_size=4),
+        questions=st.lists(words | st.sampled_from(RESEARCH["questions"]), max_size=3),
+        entities=st.lists(words, max_size=4),
+        sources=st.lists(words | st.sampled_from(["s1", "S2", "[s3]", "s7"]), max_size=4),
+        words=st.integers(-(10**9), 10**9),
+    ),
+    min_size=2,
+    max_size=20,
+)
+
+
+def section(heading: str, **changes: object) -> SectionAnswer:
+    fields = {"purpose": "", "points": [], "questions": [], "entities": [], "sources": ["s1"], "words": 200}
+    return SectionAnswer.model_validate({"heading": heading, **fields, **changes})
+
+
+def a_brief(outline: list[SectionPlan]) -> Brief:
+    return {
+        "v": 1,
+        "title": "T",
+        "angle": "",
+        "reader": "",
+        "meta_description": "",
+        "outline": outline,
+        "gaps": find_gaps(outline, RESEARCH, TEXTS, 900),
+        "usage": no_usage(),
+    }
+
+
+@given(answers, st.integers(600, 6000))
+def test_any_answer_becomes_a_sound_outline(answer: list[SectionAnswer], target: int) -> None:
+    outline = sound_outline(answer, RESEARCH, TEXTS, target)
+    assert [plan["n"] for plan in outline] == list(range(1, len(outline) + 1))
+    assert len(outline) <= 12
+    headings = [plan["heading"].casefold() for plan in outline]
+    assert all(headings) and len(set(headings)) == len(headings)
+    names = {entity["name"] for entity in RESEARCH["entities"]}
+    for plan in outline:
+        assert plan["sources"] and set(plan["sources"]) <= TEXTS.keys()
+        assert set(plan["entities"]) <= names
+        assert set(plan["questions"]) <= set(RESEARCH["questions"])
+        assert 1 <= plan["words"] <= MOST_WORDS
+        assert not plan["heading"].startswith("#")
+    if outline:
+        assert sum(plan["words"] for plan in outline) == min(target, MOST_WORDS * len(outline))
+
+
+@given(st.lists(st.integers(), min_size=1, max_size=12), st.integers(600, 6000))
+def test_shared_words_add_up_and_starve_no_section(wanted: list[int], target: int) -> None:
+    shares = share_words(wanted, target)
+    total = min(target, MOST_WORDS * len(wanted))
+    assert sum(shares) == total
+    assert max(shares) <= MOST_WORDS
+    assert min(shares) >= total / len(wanted) / 4 - 1
+
+
+def test_shared_words_keep_the_proportions_asked_for() -> None:
+    assert share_words([100, 100, 200], 800) == [200, 200, 400]
+
+
+@pytest.mark.parametrize(("target", "sections"), [(600, 3), (1800, 7), (6000, 12)])
+def test_the_number_of_sections_follows_the_length(target: int, sections: int) -> None:
+    assert sections_for(target) == sections
+
+
+def test_sections_of_the_same_heading_are_merged() -> None:
+    outline = sound_outline(
+        [section("1. Motors", sources=["s1"]), section("## motors:", sources=["s3"]), section("Tops")],
+        RESEARCH,
+        TEXTS,
+        600,
+    )
+    assert [plan["heading"] for plan in outline] == ["Motors", "Tops"]
+    assert outline[0]["sources"] == ["s1", "s3"]
+
+
+def test_a_section_without_a_known_source_gets_the_best_fitting_ones() -> None:
+    outline = sound_outline(
+        [section("Walnut or bamboo tops", sources=["s42"]), section("Motors")], RESEARCH, TEXTS, 600
+    )
+    assert outline[0]["sources"][0] == "s2"
+
+
+def test_names_are_spelled_as_in_research() -> None:
+    outline = sound_outline(
+        [section("A", entities=["ACME labs", "Nobody"], questions=["how loud is a motor"]), section("B")],
+        RESEARCH,
+        TEXTS,
+        600,
+    )
+    assert outline[0]["entities"] == ["Acme Labs"]
+    assert outline[0]["questions"] == ["How loud is a motor?"]
+
+
+def test_gaps_name_what_the_outline_leaves_out_and_are_worth_another_plan() -> None:
+    answer = [section("A", sources=["s1"]), section("B", sources=["s2"])]
+    brief = a_brief(sound_outline(answer, RESEARCH, TEXTS, 900))
+    assert [(gap["kind"], gap["what"], gap["weight"]) for gap in brief["gaps"]] == [
+        ("entity", "motor", 1.0),
+        ("question", "How loud is a motor?", 0.4),
+        ("question", "Is walnut heavy?", 0.4),
+        ("entity", "Acme Labs", 0.33),
+        ("source", "s3", 0.2),
+    ]
+    assert gaps_worth_another(brief)
+
+
+def test_an_outline_with_a_place_for_everything_has_no_gaps() -> None:
+    outline = sound_outline(
+        [
+            section("A", sources=["s1", "s2"], entities=["motor", "Acme Labs"]),
+            section("B", sources=["s3"], questions=RESEARCH["questions"]),
+        ],
+        RESEARCH,
+        TEXTS,
+        900,
+    )
+    assert a_brief(outline)["gaps"] == []
+    assert not gaps_worth_another(a_brief(outline))
+
+
+def test_words_that_no_section_can_hold_are_a_gap() -> None:
+    outline = sound_outline([section("A"), section("B")], RESEARCH, TEXTS, 6000)
+    gaps = find_gaps(outline, RESEARCH, TEXTS, 6000)
+    assert ("words", 1.0) in [(gap["kind"], gap["weight"]) for gap in gaps]

@@ -15,7 +15,7 @@ from briefworks.errors import BriefworksError, EngineUnavailable, RequestInvalid
 from briefworks.settings import Settings
 from briefworks.shapes import ArticleRequest
 from briefworks.stores.sqlite import SqliteStore
-from briefworks.stream import Store
+from briefworks.stream import Store, rows_of
 from briefworks.text import slugify
 
 PROJECT = "demo"
@@ -86,20 +86,10 @@ def _article_id(store: Store, keyword: str) -> tuple[str, bool]:
     k = 1
     while True:
         article_id = f"{slugify(keyword, 50)}-{k}"
-        rows = [row["event"] for row in _all_rows(store, article_id)]
+        rows = [row["event"] for row in rows_of(store, PROJECT, article_id)]
         if not rows or rows[-1] not in ("polish-done", "run-failed", "run-cancelled"):
             return article_id, bool(rows)
         k += 1
-
-
-def _all_rows(store: Store, article_id: str) -> list:
-    seen, rows = 0, []
-    while True:
-        page = store.read(PROJECT, seen, article_id)
-        rows += page["rows"]
-        seen = page["upto"]
-        if seen >= page["head"]:
-            return rows
 
 
 def _ask(app_url: str, asked: ArticleRequest) -> None:

@@ -14,7 +14,7 @@ from briefworks.pipeline.function import FN_ID
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words, run_failed
 from briefworks.shapes import TERMINAL, RunStarted, is_id
-from briefworks.stream import Store
+from briefworks.stream import Store, rows_of
 from briefworks.text import clean
 
 log = structlog.get_logger("briefworks.run")
@@ -120,15 +120,10 @@ class _EndedRun:
 
 def terminal_event(store: Store, project_id: str, article_id: str, run_id: str) -> str:
     """The event of the row that ended this run; "" when it has none."""
-    seen = 0
-    while True:
-        page = store.read(project_id, seen, article_id)
-        for row in page["rows"]:
-            if row["run_id"] == run_id and row["event"] in TERMINAL:
-                return row["event"]
-        seen = page["upto"]
-        if seen >= page["head"]:
-            return ""
+    for row in rows_of(store, project_id, article_id):
+        if row["run_id"] == run_id and row["event"] in TERMINAL:
+            return row["event"]
+    return ""
 
 
 def _said(data: dict[str, Any], key: str, default: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import inngest
-import structlog
 
 from briefworks import personas, phases
 from briefworks.model import ModelCalls
 from briefworks.pipeline.parts import Parts
+from briefworks.pipeline.polishing import polish_article
 from briefworks.pipeline.run import Body, Run
 from briefworks.pipeline.words import in_inngests_words
 from briefworks.shapes import (
@@ -20,10 +20,10 @@ from briefworks.shapes import (
     Research,
     SectionDone,
     SectionPlan,
+    add_usage,
 )
 from briefworks.stream import StepWriter
 
-log = structlog.get_logger("briefworks.run")
 FN_ID = "generate-article"
 SAME_ARTICLE = "event.data.projectId == async.data.projectId && event.data.articleId == async.data.articleId"
 
@@ -55,11 +55,12 @@ def article_function(client: inngest.Inngest, parts: Parts) -> inngest.Function[
                 calls=calls,
                 keep_snapshot=run.keep_snapshot,
                 out=out,
+                deadline=calls.deadline,
             )
 
-        def brief(missing: Brief | None = None) -> Body[Brief]:
+        def brief(former: Brief | None = None) -> Body[Brief]:
             return lambda out, calls: phases.run_brief_phase(
-                asked, found, run.texts(found), persona, calls=calls, out=out, former=missing
+                asked, found, run.texts(found), persona, calls=calls, out=out, former=former
             )
 
         def section(plan: SectionPlan) -> Body[SectionDone]:
@@ -74,14 +75,19 @@ def article_function(client: inngest.Inngest, parts: Parts) -> inngest.Function[
             return None
         found = run.step("research", "research", "research-done", research)
         planned = run.step("brief", "brief", "brief-done", brief())
+        spent = add_usage(found["usage"], planned["usage"])
         if phases.gaps_worth_another(planned):
             planned = run.step("regenerate-brief", "brief", "brief-done", brief(planned))
+            spent = add_usage(spent, planned["usage"])
         sections = run.parallel(
             "draft",
             "section-done",
             {f"draft-section-{plan['n']}": section(plan) for plan in planned["outline"]},
         )
         drafted = run.step("draft", "draft", "draft-done", draft)
-        return run.announce(polished(run, found, planned, drafted, persona))
+        spent = add_usage(spent, *(done["section"]["usage"] for done in sections))
+        polished = polish_article(run, persona, found, planned, drafted, spent)
+        run.announce()
+        return polished
 
     return generate_article

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import inngest
 import stamina
+import structlog
 from ulid import ULID
 
 from briefworks.errors import StaleTake, StoreUnavailable
@@ -15,8 +16,9 @@ from briefworks.model import ModelCalls
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words
 from briefworks.shapes import RESULT, ArticleRequest, Event, Phase, Research
-from briefworks.stream import StepWriter
+from briefworks.stream import StepWriter, rows_of
 
+log = structlog.get_logger("briefworks.run")
 T = TypeVar("T")
 Body = Callable[[StepWriter, ModelCalls], T]
 WAIT_FOR_WINNER_S = 10.0
@@ -67,6 +69,17 @@ class Run:
 
         return list(self.ctx.group.parallel(tuple(one(step, body) for step, body in bodies.items())))
 
+    def announce(self) -> None:
+        """Tell the engine that the article is done; it is done whether or not that works."""
+        ids = {"projectId": self.project_id, "articleId": self.article_id, "runId": self.ctx.run_id}
+        event = inngest.Event(
+            name="article.finished", id=f"article.finished-{self.ctx.run_id}", data=dict(ids)
+        )
+        try:
+            self.ctx.step.send_event("announce", event)
+        except inngest.StepError as error:
+            log.warning("article.finished could not be sent", reason=error.message, **ids)
+
     def texts(self, research: Research) -> dict[str, str]:
         """The text of every page that could be read, by source id."""
         return {
@@ -114,14 +127,13 @@ class Run:
 
     def _result_of_winner(self, step: str, take: int) -> dict[str, Any]:
         """What the newer take of this step stores within 10 s; else the engine may ask again."""
-        until, seen = time.monotonic() + WAIT_FOR_WINNER_S, 0
+        until = time.monotonic() + WAIT_FOR_WINNER_S
         while True:
-            page = self.parts.store.read(self.project_id, seen, self.article_id)
-            for row in page["rows"]:
+            page = self.parts.store.read(self.project_id, limit=1)
+            for row in rows_of(self.parts.store, self.project_id, self.article_id):
                 if row["step"] == step and row["take"] > take and row["event"] in RESULT:
                     return row["data"]
-            seen, left = page["upto"], until - time.monotonic()
+            left = until - time.monotonic()
             if left <= 0:
                 raise StaleTake
-            if seen >= page["head"]:
-                self.parts.store.wait(self.project_id, seen, left)
+            self.parts.store.wait(self.project_id, page["head"], left)

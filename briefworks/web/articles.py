@@ -14,7 +14,8 @@ from briefworks import personas
 from briefworks.errors import Conflict, EngineUnavailable, NotFound, RequestInvalid
 from briefworks.fold import fold
 from briefworks.pipeline import Parts
-from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, is_id
+from briefworks.shapes import ArticleRequest, ArticleState, is_id
+from briefworks.stream import rows_of
 from briefworks.web.guard import from_this_machine
 
 log = structlog.get_logger("briefworks.web")
@@ -98,14 +99,7 @@ def send(client: inngest.Inngest, event: dict[str, Any]) -> None:
 
 def state_of(parts: Parts, project_id: str, article_id: str) -> ArticleState:
     """The article as its rows add up now; `NotFound` before the first of them."""
-    rows: list[StreamRow] = []
-    seen = 0
-    while True:
-        page = parts.store.read(project_id, seen, article_id, PAGE_ROWS)
-        rows += page["rows"]
-        seen = page["upto"]
-        if seen >= page["head"]:
-            break
+    rows = rows_of(parts.store, project_id, article_id)
     if not rows:
         raise NotFound(f"Article {article_id!r} has not started, or there is no such article.")
     return fold(project_id, article_id, rows)

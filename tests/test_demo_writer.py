@@ -40,7 +40,7 @@ DOES = ["carries a label that says", "was measured twice, and both times gave", 
 MAKERS = ["Northfield Works", "Acme Labs", "Orchard Street Desks"]
 TEXTS = {
     f"s{n}": "\n".join(
-        f"The {part} of model {n}{i} by {MAKERS[(n + i) % 3]} {DOES[i % 3]} {n * 10 + i} units of what counts."
+        f"The {part} of model {n}{i} by {MAKERS[(n + i) % 3]} {DOES[i % 3]} {n * 10 + i} units of weight."
         for i, part in enumerate(PARTS * 3)
     )
     for n in range(1, 9)

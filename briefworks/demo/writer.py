@@ -207,7 +207,9 @@ def _section(prompt: str, n: int, words: int, task: str, seed: int) -> str:
         if len(sentences) >= 4 + (i + n) % 2:
             paragraphs.append(" ".join(sentences))
             sentences = [questions.pop(0)] if questions else []
-    if sentences and not (len(sentences) == 1 and sentences[0].endswith("?")):
+    if len(sentences) == 1 and paragraphs:  # a question without an answer is dropped
+        paragraphs[-1] += "" if sentences[0].endswith("?") else f" {sentences[0]}"
+    elif sentences:
         paragraphs.append(" ".join(sentences))
     return "\n\n".join(paragraphs)
 

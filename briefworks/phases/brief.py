@@ -12,7 +12,7 @@ from briefworks.phases.prompts import brief_prompt
 from briefworks.shapes import ArticleRequest, Brief, Research, StepOutput
 from briefworks.text import squash
 
-_HEAVY_GAP = 0.75  # one gap worth another plan: what three of four pages talk about
+_HEAVY_GAP = 0.9  # one gap worth another plan: what nearly every page talks about
 _MANY_GAPS = 2.0  # or many small ones, by the sum of their weights
 
 

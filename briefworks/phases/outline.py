@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,8 @@ from briefworks.text import squash
 MOST_WORDS = 700  # of a section
 LEAST_SECTIONS, MOST_SECTIONS = 3, 12
 _WORDS_PER_SECTION = 250
+_MOST_ENTITIES = 25  # of those found, the ones on most pages
+_SHARED = 0.3  # of the pages name it: an article without it is missing something
 _MARKS = re.compile(r"^[\s#*\d.)(:–-]+|[\s#*:]+$")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
@@ -114,8 +116,8 @@ def _key(text: str) -> str:
     return squash(text).casefold().rstrip("?.!")
 
 
-def _distinct(values: object) -> list[str]:
-    return [value for value in dict.fromkeys(values) if value]  # type: ignore[call-overload]
+def _distinct(values: Iterable[str]) -> list[str]:
+    return [value for value in dict.fromkeys(values) if value]
 
 
 def _merge(plan: SectionPlan, more: SectionPlan) -> None:
@@ -141,17 +143,13 @@ def find_gaps(
 ) -> list[Gap]:
     """What the outline leaves out of what research found; weights 0 to 1, the heaviest first."""
     gaps: list[Gap] = []
-    planned = {name for plan in outline for name in plan["entities"]}
-    said = " ".join(
-        " ".join([plan["heading"], plan["purpose"], *plan["points"], *plan["questions"]]) for plan in outline
+    said = "\n".join(
+        "\n".join([plan["heading"], plan["purpose"], *plan["points"], *plan["questions"], *plan["entities"]])
+        for plan in outline
     )
-    for entity in research["entities"][:25]:
+    for entity in research["entities"][:_MOST_ENTITIES]:
         share = len(entity["pages"]) / max(1, len(texts))
-        if (
-            entity["name"] not in planned
-            and entity["name"].casefold() not in said.casefold()
-            and share >= 0.3
-        ):
+        if share >= _SHARED and entity["name"].casefold() not in said.casefold():
             gaps.append({"kind": "entity", "what": entity["name"], "weight": round(min(1.0, share), 2)})
     answered = {question for plan in outline for question in plan["questions"]}
     for question in research["questions"]:

@@ -1,9 +1,8 @@
-"""What code mends in a section as a model writes it: fences, headings, talk, citations, links."""
+"""What code mends in a section as a model writes it: fences, headings, talk. Citations: see `citations`."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 _FENCE = re.compile(r"\A```[\w-]{0,12}[ \t]{0,8}\n(.*?)\n?```[ \t]{0,8}\Z", re.DOTALL)
 _TAG = re.compile(r"</?(?:section|paragraph|source|keyword|outline|finding)\b[^<>\n]{0,200}>", re.IGNORECASE)
@@ -21,44 +20,22 @@ _CLOSING = re.compile(
 _PLACEHOLDER = re.compile(
     r"\[(?:insert|your|add|todo|tbd|placeholder|company|name of|link to|citation needed|source needed)\b"
     r"[^\]\n]{0,120}\]"
-    r"|\{\{[^{}\n]{0,120}\}\}|\blorem ipsum\b|\bTODO\b|\bTBD\b",
+    r"|(?<!`)\{\{[^{}\n]{0,120}\}\}(?!`)|(?-i:\bTODO:|\bTBD\b)",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?:\s?\[s\d{1,4}\])*\s+")
-_CITATIONS = re.compile(
-    r"[\[(【]\s{0,3}\^?(?:sources?\s{1,3})?(s\d{1,4}(?:\s{0,3}(?:,|;|&|and|\]\s?\[)\s{0,3}(?:sources?\s{1,3})?s\d{1,4}){0,9})"
-    r"\s{0,3}[\])】](?!\()",
-    re.IGNORECASE,
-)
-_LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\((?:[^()\n]|\([^()\n]*\)){0,2000}\)")
-_URL = re.compile(r"<?\bhttps?://[^\s<>\[\]]{1,2000}>?")
+_ROUND = re.compile(r"\((s\d{1,4}(?:\s{0,3}[,;]\s{0,3}s\d{1,4}){0,9})\)", re.IGNORECASE)
 
 
 def repaired(text: str, heading: str) -> str:
-    """A section's Markdown as it can be published, apart from whether its citations exist."""
+    """A section's Markdown as it can be published, apart from its citations."""
     text = text.strip()
     if fenced := _FENCE.match(text):
         text = fenced.group(1)
-    text = _CITATIONS.sub(_normal_citation, _TAG.sub("", text))
-    text = _URL.sub(_host, _LINK.sub(r"\1", text))
+    text = _ROUND.sub(r"[\1]", _TAG.sub("", text))
     blocks = [block.strip() for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
     blocks = _without_talk(_without_heading(_without_talk(blocks), heading))
     return "\n\n".join(mended for block in blocks if (mended := _mended(_lowered(block))))
-
-
-def _normal_citation(match: re.Match[str]) -> str:
-    return " ".join(
-        f"[{source_id.lower()}]" for source_id in re.findall(r"s\d+", match.group(1), re.IGNORECASE)
-    )
-
-
-def _host(match: re.Match[str]) -> str:
-    url = match.group().strip("<>")
-    try:
-        host = (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        host = ""
-    return host + url[len(url.rstrip(".,;:!?)")) :]
 
 
 def _plain(text: str) -> str:
@@ -95,7 +72,7 @@ def _without_talk(blocks: list[str]) -> list[str]:
 
 def _mended(block: str) -> str:
     """The block without its sentences that hold a placeholder."""
-    if not _PLACEHOLDER.search(block):
+    if "```" in block or not _PLACEHOLDER.search(block):
         return block
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(block))]
     sentences = [block[start:end] for start, end in zip(starts, [*starts[1:], len(block)], strict=True)]

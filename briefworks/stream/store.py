@@ -1,4 +1,4 @@
-"""The store's contract, and the writer of one take of one step."""
+"""The store's contract: what every stream store promises its writers and readers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Store(Protocol):
 
         False: another run of it is alive, has finished it, or a cancel was decided before the run began (it
         is then written as `run-started` and `run-cancelled`). A run that has been silent for longer than
-        the store's `lost_after_s` is ended as `run-failed` (code `lost`) and taken over.
+        the store's `lost_after_s`, not in review, is ended as `run-failed` (code `lost`) and taken over.
         """
 
     def open_take(self, project_id: str, article_id: str, run_id: str, step: str, claim_id: str) -> Take:
@@ -49,7 +49,8 @@ class Store(Protocol):
         A new take of (project, article, step).
 
         The newest claim repeated gives the same take; a late copy of an older one raises `StaleTake` and
-        opens nothing. A run that is not the article's living one raises `RunOver`.
+        opens nothing. A run that is not the article's living one raises `RunOver`, but a take of this step
+        and run that had finished gives its result even then, as long as its done row is kept.
         """
 
     def append(
@@ -70,18 +71,24 @@ class Store(Protocol):
         """
         Append the last rows and drop the step's token and thinking rows, of all takes, in one transaction.
 
-        The last row is the done row, its data the step's result. `ends_run` also closes the run and drops
-        what that row carries: progress, section-done, draft-done, critique-done.
+        The last row is the done row (one of `shapes.RESULT`), its data the step's result. `ends_run`, which
+        goes with `polish-done` and only with it, also closes the run and drops what that row carries: the
+        article's progress, token and thinking rows, section-done, draft-done, critique-done, of all runs.
         """
 
     def end_run(self, project_id: str, run_id: str, event: Terminal, data: dict[str, Any]) -> bool:
-        """Write the terminal row as pseudo-step "end" unless the run has one (then False)."""
+        """
+        Write the terminal row as pseudo-step "end" unless the run has one (then False).
+
+        Raises `NotFound` for a run that never started.
+        """
 
     def decide(self, project_id: str, article_id: str, what: Decision, decision: dict[str, Any]) -> bool:
         """
         Store a person's decision before the engine is told of it, also before the run exists.
 
-        False if the article has ended. "cancel" ends a living run at once.
+        False if the article's newest run has ended. "cancel" ends a living run at once; a run's end settles
+        the decisions that are left.
         """
 
     def decision(self, project_id: str, article_id: str, what: Decision) -> dict[str, Any] | None:

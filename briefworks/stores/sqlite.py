@@ -1,0 +1,331 @@
+"""The stream store in one SQLite file, for one machine; `sqlite.sql` has the tables and what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from briefworks.errors import Hole, NotFound, RunOver, StaleTake
+from briefworks.shapes import RESULT, TERMINAL, Event, RunStarted, StreamRow, Terminal
+from briefworks.stores import records
+from briefworks.stores.database import Database
+from briefworks.stream import Decision, PageOfRows, Row, Take
+from briefworks.text import clean, now_at
+
+_VERSION = 1
+_LIVE = ("brief-token", "draft-token", "polish-token", "thinking")  # what the done row of a step carries
+_CARRIED = (*_LIVE, "research-progress", "section-done", "draft-done", "critique-done")  # by polish-done
+
+_READ = """
+    SELECT project_id, seq, article_id, run_id, step, take, event, data, created_at FROM article_streams
+    WHERE project_id = :project AND seq > :after ORDER BY seq LIMIT :limit
+"""
+_READ_ARTICLE = _READ.replace(
+    "seq >", "article_id = :article AND seq >"
+)  # its own, so that it finds its index
+
+
+class SqliteStore:
+    """
+    `briefworks.stream.Store` in the file at `path`, which is made when it is missing.
+
+    Threads and processes may share it. `lost_after_s` is the silence after which a run can be taken over,
+    `clock` gives the instants of rows, `factory` is the class of the connections.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        lost_after_s: float = 480,
+        *,
+        clock: Callable[[], str] = now_at,
+        factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
+        schema = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+        self._file = Database(path, schema, _VERSION, factory=factory)
+        self._lost_after_s, self._clock = lost_after_s, clock
+
+    # --- runs
+    def start_run(self, project_id: str, article_id: str, run_id: str, data: RunStarted) -> bool:
+        with self._file.writing() as db:
+            db.execute("INSERT INTO projects (project_id) VALUES (?) ON CONFLICT DO NOTHING", (project_id,))
+            if run := records.run_of(db, project_id, run_id):
+                if run["article_id"] != article_id:
+                    raise RunOver(f"Run {run_id} is one of another article.")
+                return run["ended_by"] is None
+            newest = records.newest_run(db, project_id, article_id)
+            if newest and newest["ended_by"] is None and not self._end_if_lost(db, newest):
+                return False
+            if newest and newest["ended_by"] == "polish-done":
+                return False
+            cancel = records.decision_of(db, project_id, article_id, "cancel")
+            nth = 1 + (newest["nth"] if newest else 0)
+            run = self._begin(db, project_id, article_id, run_id, nth, data)
+            if cancel is not None:
+                self._end(db, run, "run-cancelled", _cancelled(cancel))
+            return cancel is None
+
+    def _begin(
+        self,
+        db: sqlite3.Connection,
+        project_id: str,
+        article_id: str,
+        run_id: str,
+        nth: int,
+        data: RunStarted,
+    ) -> Any:
+        """A new run: its record, its article's place in the list, and `run-started`."""
+        at = self._clock()
+        taken = "SELECT 1 FROM articles WHERE project_id = ? AND started_at = ?"
+        while db.execute(taken, (project_id, at)).fetchone():
+            at = _later(at)  # the list of articles is paged by it
+        db.execute(
+            "INSERT INTO runs (project_id, run_id, article_id, nth) VALUES (?, ?, ?, ?)",
+            (project_id, run_id, article_id, nth),
+        )
+        db.execute(
+            "INSERT INTO articles (project_id, article_id, run_id, keyword, persona, status, started_at,"
+            " updated_at) VALUES (?, ?, ?, ?, ?, '', ?, '') ON CONFLICT (project_id, article_id)"
+            " DO UPDATE SET run_id = excluded.run_id, keyword = excluded.keyword,"
+            " persona = excluded.persona, started_at = excluded.started_at",
+            (project_id, article_id, run_id, clean(data["keyword"]), clean(data["persona"]), at),
+        )
+        run = records.run_of(db, project_id, run_id)
+        records.write(db, run, "start", nth, [("run-started", dict(data))], at)
+        return run
+
+    def _end_if_lost(self, db: sqlite3.Connection, run: Any) -> bool:
+        article = db.execute(
+            "SELECT status, updated_at FROM articles WHERE project_id = ? AND article_id = ?",
+            (run["project_id"], run["article_id"]),
+        ).fetchone()
+        since = datetime.fromisoformat(self._clock()) - datetime.fromisoformat(article["updated_at"])
+        silent_s = since.total_seconds()
+        if article["status"] == "review" or silent_s <= self._lost_after_s:
+            return False
+        lost = {
+            "code": "lost",
+            "step": "",
+            "message": f"The run was silent for {silent_s:.0f} s and was given up.",
+            "hint": "Another run of the article has taken over; what was finished is not paid for again.",
+            "retriable": True,
+        }
+        self._end(db, run, "run-failed", lost)
+        return True
+
+    def _end(self, db: sqlite3.Connection, run: Any, event: Event, data: dict[str, Any]) -> None:
+        records.write(db, run, "end", run["nth"], [(event, data)], self._clock())
+        records.close_run(db, run, event)
+
+    def end_run(self, project_id: str, run_id: str, event: Terminal, data: dict[str, Any]) -> bool:
+        with self._file.writing() as db:
+            records.head_of(db, project_id)
+            run = records.run_of(db, project_id, run_id)
+            if run is None:
+                raise NotFound(f"Run {run_id} has not started.")
+            if run["ended_by"] is None:
+                self._end(db, run, event, data)
+                return True
+            return False
+
+    # --- takes
+    def open_take(self, project_id: str, article_id: str, run_id: str, step: str, claim_id: str) -> Take:
+        key = (project_id, article_id, step)
+        with self._file.writing() as db:
+            records.head_of(db, project_id)
+            if done := records.result_of(db, project_id, article_id, run_id, step):
+                return {"take": done["take"], "done": json.loads(done["data"])}
+            run = records.run_of(db, project_id, run_id)
+            if run is None or run["article_id"] != article_id or run["ended_by"] is not None:
+                raise RunOver
+            newest = records.newest_take(db, *key)
+            if newest and newest["claim_id"] == claim_id and newest["run_id"] == run_id:
+                return {"take": newest["take"], "done": None}
+            claimed = (
+                "SELECT 1 FROM takes WHERE project_id = ? AND article_id = ? AND step = ? AND claim_id = ?"
+            )
+            if db.execute(claimed, (*key, claim_id)).fetchone():
+                raise StaleTake
+            take = 1 + (newest["take"] if newest else records.used_takes(db, project_id, article_id))
+            db.execute(
+                "INSERT INTO takes (project_id, article_id, step, take, run_id, claim_id)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (*key, take, run_id, claim_id),
+            )
+            return {"take": take, "done": None}
+
+    def append(
+        self, project_id: str, article_id: str, step: str, take: int, first_idx: int, rows: list[Row]
+    ) -> int:
+        if any(event in RESULT | TERMINAL for event, _ in rows):
+            raise Hole("A done row is written by `finish`, a terminal one by `finish` or `end_run`.")
+        with self._file.writing() as db:
+            return self._add(db, project_id, article_id, step, take, first_idx, rows)[1]
+
+    def finish(
+        self,
+        project_id: str,
+        article_id: str,
+        step: str,
+        take: int,
+        first_idx: int,
+        rows: list[Row],
+        ends_run: bool = False,
+    ) -> int:
+        ends = [(event, event in TERMINAL) for event, _ in rows if event in RESULT | TERMINAL]
+        if not rows or ends != [(rows[-1][0], ends_run)]:
+            raise Hole("The last row of a take, and only that, is its done row; polish-done ends the run.")
+        with self._file.writing() as db:
+            run, head = self._add(db, project_id, article_id, step, take, first_idx, rows, done=True)
+            if run is None:
+                return head
+            db.execute(
+                "UPDATE takes SET done_seq = ? WHERE project_id = ? AND article_id = ? AND step = ?"
+                " AND take = ?",
+                (head, project_id, article_id, step, take),
+            )
+            records.drop(db, project_id, article_id, _LIVE, step)
+            if ends_run:
+                records.drop(db, project_id, article_id, _CARRIED)
+                records.close_run(db, run, rows[-1][0])
+            return head
+
+    def _add(
+        self,
+        db: sqlite3.Connection,
+        project_id: str,
+        article_id: str,
+        step: str,
+        take: int,
+        first_idx: int,
+        rows: list[Row],
+        done: bool = False,
+    ) -> tuple[Any, int]:
+        """Store what is new of the rows; the run, None when nothing is, and the head."""
+        head = records.head_of(db, project_id)
+        span = range(first_idx, first_idx + len(rows))
+        found = records.check_take(db, project_id, article_id, step, take, span, done)
+        if found is None:
+            return None, head
+        run, next_idx = found
+        db.execute(
+            "UPDATE takes SET next_idx = ? WHERE project_id = ? AND article_id = ? AND step = ? AND take = ?",
+            (span.stop, project_id, article_id, step, take),
+        )
+        return run, records.write(db, run, step, take, rows[next_idx - first_idx :], self._clock())
+
+    # --- decisions
+    def decide(self, project_id: str, article_id: str, what: Decision, decision: dict[str, Any]) -> bool:
+        with self._file.writing() as db:
+            db.execute("INSERT INTO projects (project_id) VALUES (?) ON CONFLICT DO NOTHING", (project_id,))
+            run = records.newest_run(db, project_id, article_id)
+            if run and run["ended_by"] is not None:
+                return False
+            if run and what == "cancel":
+                self._end(db, run, "run-cancelled", _cancelled(decision))
+                return True
+            db.execute(
+                "INSERT INTO decisions (project_id, article_id, what, decision) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET decision = excluded.decision",
+                (project_id, article_id, what, records.dump(decision)),
+            )
+            return True
+
+    def decision(self, project_id: str, article_id: str, what: Decision) -> dict[str, Any] | None:
+        with self._file.reading() as db:
+            found: dict[str, Any] | None = records.decision_of(db, project_id, article_id, what)
+            return found
+
+    # --- reading
+    def read(
+        self, project_id: str, after: int = 0, article_id: str | None = None, limit: int = 1000
+    ) -> PageOfRows:
+        limit = max(limit, 1)
+        args = {"project": project_id, "article": article_id, "after": after, "limit": limit}
+        with self._file.reading() as db:
+            found = db.execute("SELECT head FROM projects WHERE project_id = ?", (project_id,)).fetchone()
+            rows = db.execute(_READ if article_id is None else _READ_ARTICLE, args).fetchall()
+        head = found["head"] if found else 0
+        page = [cast(StreamRow, {**row, "data": json.loads(row["data"])}) for row in map(dict, rows)]
+        return {"rows": page, "head": head, "upto": head if len(page) < limit else page[-1]["seq"]}
+
+    def wait(self, project_id: str, after: int, timeout_s: float) -> int:
+        def head(db: sqlite3.Connection) -> int:
+            found = db.execute("SELECT head FROM projects WHERE project_id = ?", (project_id,)).fetchone()
+            return found["head"] if found else 0
+
+        return self._file.wait(head, after, timeout_s)
+
+    def articles(self, project_id: str, limit: int = 50, before: str | None = None) -> list[dict[str, Any]]:
+        with self._file.reading() as db:
+            found = db.execute(
+                "SELECT article_id, keyword, persona, status, title, started_at, updated_at FROM articles"
+                " WHERE project_id = ? AND started_at < ? ORDER BY started_at DESC LIMIT ?",
+                (project_id, before or "~", limit),  # "~" is beyond every instant
+            ).fetchall()
+        return [dict(row) for row in found]
+
+    # --- what is kept beside the rows
+    def recall(self, project_id: str, article_id: str, call_key: str) -> dict[str, Any] | None:
+        with self._file.reading() as db:
+            found = db.execute(
+                "SELECT answer FROM calls WHERE project_id = ? AND article_id = ? AND call_key = ?",
+                (project_id, article_id, call_key),
+            ).fetchone()
+        return json.loads(found["answer"]) if found else None
+
+    def remember(self, project_id: str, article_id: str, call_key: str, answer: dict[str, Any]) -> None:
+        with self._file.writing() as db:
+            records.head_of(db, project_id)
+            run = records.newest_run(db, project_id, article_id)
+            if run and run["ended_by"] == records.ERASED:
+                raise RunOver
+            db.execute(
+                "INSERT INTO calls (project_id, article_id, call_key, answer) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (project_id, article_id, call_key, records.dump(answer)),
+            )
+
+    def put_snapshot(self, project_id: str, url: str, text: str, fetched_at: str) -> str:
+        url, text = clean(url), clean(text)
+        snapshot_id = hashlib.sha256(f"{url}\0{text}".encode()).hexdigest()[:32]
+        with self._file.writing() as db:
+            records.head_of(db, project_id)
+            db.execute(
+                "INSERT INTO snapshots (project_id, snapshot_id, url, text, fetched_at, put_at)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET put_at = excluded.put_at",
+                (project_id, snapshot_id, url, text, fetched_at, self._clock()),
+            )
+        return snapshot_id
+
+    def snapshot(self, project_id: str, snapshot_id: str) -> str:
+        with self._file.reading() as db:
+            found = db.execute(
+                "SELECT text FROM snapshots WHERE project_id = ? AND snapshot_id = ?",
+                (project_id, snapshot_id),
+            ).fetchone()
+        if found is None:
+            raise NotFound(f"There is no snapshot {snapshot_id!r}.")
+        return str(found["text"])
+
+    def delete_article(self, project_id: str, article_id: str) -> None:
+        with self._file.writing() as db:
+            records.erase(db, project_id, article_id)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _cancelled(decision: dict[str, Any]) -> dict[str, Any]:
+    return {"by": "user", "reason": str(decision.get("reason", ""))}
+
+
+def _later(at: str) -> str:
+    """The next millisecond."""
+    after = datetime.fromisoformat(at) + timedelta(milliseconds=1)
+    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _CITATION = re.compile(r"\[s?\d{1,4}\]")
+_BLANK_LINE = re.compile(r"\n(?:[ \t]*\n)+")
+_FENCE = re.compile(r"([ \t]*)(`{3,}(?=[^`]*$)|~{3,})")
+_CONTAINED_FENCE = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]*)++(?:`{3}|~{3})")
+_TICKS = re.compile(r"`+")
+_LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-*+]|\d{1,9}[.)])[ \t]")
 
 
 def now_at() -> str:
     """This instant as UTC ISO-8601 with milliseconds and `Z`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant_at(text: str) -> str | None:
+    """An ISO-8601 date or instant as UTC with `Z` (without a zone it is taken as UTC), or None."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+        instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def squash(text: str) -> str:
@@ -40,3 +57,101 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:  # join halves that stand side by side, replace those that stand alone
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def code_spans(markdown: str) -> list[tuple[int, int]]:
+    """
+    Where the code is, as (start, end) in rising order: fenced blocks, and inline code within one line.
+
+    In doubt a stretch is not code, so that nothing can hide in it: behind a fence that sits on the line of a
+    list item or whose end is not plain to see, and in a paragraph with a backtick that has no partner on its
+    line. A fence at the margin that is never closed goes on to the end.
+    """
+    spans: list[tuple[int, int]] = []
+    prose_from = at = 0
+    fence: tuple[int, str, str] | None = None  # where it begins, its indentation, its marks
+    for line in markdown.split("\n"):
+        mark = line.strip()
+        if fence:
+            start, indent, marks = fence
+            closing = mark.startswith(marks) and not mark.strip(marks[0])
+            if (mark and not line.startswith(indent)) or (closing and line[len(indent)] != marks[0]):
+                return spans
+            if closing:
+                spans.append((start, at + len(line)))
+                fence, prose_from = None, at + len(line)
+        elif opened := _FENCE.match(line):
+            spans.extend(_inline_code(markdown, prose_from, at))
+            fence = (at, opened.group(1), opened.group(2))
+        elif _CONTAINED_FENCE.match(line):
+            return [*spans, *_inline_code(markdown, prose_from, at)]
+        at += len(line) + 1
+    if not fence:
+        spans.extend(_inline_code(markdown, prose_from, len(markdown)))
+    elif not fence[1]:
+        spans.append((fence[0], len(markdown)))
+    return spans
+
+
+def _inline_code(markdown: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Pairs of backticks of the same length, of the paragraphs in which every one has its partner."""
+    found: list[tuple[int, int]] = []
+    for gap in [*_BLANK_LINE.finditer(markdown, start, end), None]:
+        until = gap.start() if gap else end
+        if (block := markdown[start:until]) and "`" in block and "\\`" not in block:
+            found.extend((start + a, start + b) for a, b in _pairs(block))
+        start = gap.end() if gap else until
+    return found
+
+
+def _pairs(block: str) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    opened: re.Match[str] | None = None
+    for run in _TICKS.finditer(block):
+        if opened is None:
+            opened = run
+        elif "\n" in block[opened.end() : run.start()]:
+            return []
+        elif len(opened.group()) == len(run.group()):
+            pairs.append((opened.start(), run.end()))
+            opened = None
+    return [] if opened else pairs
+
+
+def paragraph_spans(markdown: str) -> list[tuple[int, int]]:
+    """Where the paragraphs are, as (start, end): what blank lines part; a list or a code block is one."""
+    code = code_spans(markdown)
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for gap in [*_BLANK_LINE.finditer(markdown), None]:
+        end = gap.start() if gap else len(markdown)
+        before = bisect_left(code, (end, 0)) - 1
+        if gap and before >= 0 and end < code[before][1]:
+            continue
+        if markdown[start:end].strip():
+            spans.append((start, end))
+        start = gap.end() if gap else end
+    return _lists_joined(markdown, spans)
+
+
+def _lists_joined(markdown: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    in_list = False
+    for start, end in spans:
+        item = bool(_LIST_ITEM.match(markdown, start))
+        if in_list and (item or markdown.startswith(("  ", "\t"), start)):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+            in_list = item
+    return joined
+
+
+def split_paragraphs(markdown: str) -> list[str]:
+    """The paragraphs of a text (see `paragraph_spans`)."""
+    return [markdown[start:end] for start, end in paragraph_spans(markdown)]
+
+
+def join_paragraphs(paragraphs: Iterable[str]) -> str:
+    """A text of these paragraphs: the inverse of `split_paragraphs` up to the number of blank lines."""
+    return "\n\n".join(paragraphs)

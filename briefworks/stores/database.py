@@ -66,7 +66,7 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """All that is written inside is committed together, or nothing; only one writer at a time."""
         if not self._turn.acquire(timeout=self._busy_s):
-            raise StoreUnavailable(f"The stream store was busy for {self._busy_s:.0f} s.")
+            raise StoreUnavailable(f"The stream store was busy for {self._busy_s:g} s.")
         try:
             with self._connection() as db:
                 db.execute("BEGIN IMMEDIATE")

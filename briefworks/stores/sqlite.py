@@ -35,7 +35,8 @@ class SqliteStore:
     `briefworks.stream.Store` in the file at `path`, which is made when it is missing.
 
     Threads and processes may share it. `lost_after_s` is the silence after which a run can be taken over,
-    `clock` gives the instants of rows, `factory` is the class of the connections.
+    `busy_s` how long another writer is waited for, `clock` gives the instants of rows, `factory` is the
+    class of the connections.
     """
 
     def __init__(
@@ -43,11 +44,12 @@ class SqliteStore:
         path: Path,
         lost_after_s: float = 480,
         *,
+        busy_s: float = 5.0,
         clock: Callable[[], str] = now_at,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         schema = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-        self._file = Database(path, schema, _VERSION, factory=factory)
+        self._file = Database(path, schema, _VERSION, busy_s=busy_s, factory=factory)
         self._lost_after_s, self._clock = lost_after_s, clock
 
     # --- runs

@@ -154,7 +154,7 @@ def flesch(text: str) -> float | None:
 
 def _syllables(word: str) -> int:
     """Groups of vowels, without a silent e at the end; at least one."""
-    word = re.sub(r"(?:[^laeiouy]es|[^laeiouy]ed|(?<![aeioul])e|(?<=[aeiouy])le)$", "", word.lower())
+    word = re.sub(r"(?:[^laeiouy]es|[^laeiouydt]ed|(?<![aeioul])e|(?<=[aeiouy])le)$", "", word.lower())
     return max(1, len(re.findall(r"[aeiouy]+", word)))
 
 

@@ -1,8 +1,8 @@
 """
 What every stream store promises, as tests: a store's own test file inherits `StoreContract`.
 
-It needs the fixtures `store_factory` (opens the test's one store; again: another handle on the same one; takes
-`clock` and `lost_after_s`) and `store`.
+It needs the fixtures `store_factory` (opens the test's one store; called again, another handle on the same
+one; takes `clock` and `lost_after_s`) and `store`.
 """
 
 import threading
@@ -10,10 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake
-from briefworks.fold import apply, empty_state, fold
-from briefworks.stream import rows_of
 from store_rows import (
     FAILED,
     RUN,
@@ -24,6 +20,10 @@ from store_rows import (
     section_done,
     token,
 )
+
+from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake
+from briefworks.fold import apply, empty_state, fold
+from briefworks.stream import rows_of
 
 CANCEL = {"by": "user", "reason": "enough"}
 

@@ -1,4 +1,4 @@
-"""The stream's contract as plainly as it can be said, in memory, for one project: what stores are compared with."""
+"""The stream's contract as plainly as it can be said, in memory, for one project; stores agree with it."""
 
 from datetime import datetime
 

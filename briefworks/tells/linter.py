@@ -18,13 +18,16 @@ from typing import Any, TypedDict
 from briefworks.errors import ConfigError
 from briefworks.text import code_spans, count_words
 
-MOST_CHARS = 250_000  # what is linted of a text: six times the longest article
+MOST_CHARS = 200_000  # what is linted of a text: five times the longest article
 
 _CODE, _QUOTATION, _URL, _CITATION = "\ue000", "\ue001", "\ue002", "\ue003"
 _PRIVATE = re.compile("[\ue000-\ue003]")
-_QUOTED = re.compile(r'"[^"\n]{1,600}"|“[^”\n]{1,600}”|«[^»\n]{1,600}»|^ {0,3}>[^\n]*', re.MULTILINE)
+_QUOTED = re.compile(r'"[^"\n]{1,300}"|“[^”\n]{1,300}”|«[^»\n]{1,300}»|^ {0,3}>[^\n]*', re.MULTILINE)
 _LINKED = re.compile(r"\b(?:https?|ftp)://[^\s<>()\[\]]{1,2000}|\bwww\.[^\s<>()\[\]]{1,2000}")
 _CITED = re.compile(r"\[s?\d{1,4}\]")
+_SOFT_BREAK = re.compile(
+    r"^(?! {0,3}[#|])(?=[ \t]*\S)([^\n]+)\n(?=[^\W\d_]|[(“\"\ue000-\ue003])", re.MULTILINE
+)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]{1,8}([^\n]{1,200})$", re.MULTILINE)
 _HEADING_WORD = re.compile(r"[A-Za-z][\w'’-]*")
 
@@ -91,14 +94,18 @@ def _tell(rule: Rule, markdown: str, start: int, end: int) -> Tell:
 
 
 def _masked(markdown: str) -> tuple[str, str]:
-    """The text with code and quotations hidden, and with URLs and citations hidden as well."""
+    """
+    The text with code and quotations hidden, and with URLs and citations hidden as well.
+
+    Lines of one paragraph are joined, so that a rule sees its sentences whole.
+    """
     text = _PRIVATE.sub(" ", markdown)
     parts: list[str] = []
     at = 0
     for start, end in code_spans(text):
         parts += [text[at:start], _CODE * (end - start)]
         at = end
-    text = "".join([*parts, text[at:]])
+    text = _SOFT_BREAK.sub(r"\1 ", "".join([*parts, text[at:]]))
     text = _QUOTED.sub(lambda match: _QUOTATION * len(match.group()), text)
     without = _CITED.sub(lambda match: _CITATION * len(match.group()), text)
     return text, _LINKED.sub(lambda match: _URL * len(match.group()), without)

@@ -1,0 +1,164 @@
+"""From the bytes of an HTML page to its text, headings and declared dates. Runs in the child process."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import trafilatura
+from lxml import etree, html
+
+from briefworks.pages.plain import Extracted, cut_at_paragraph, decode
+from briefworks.text import clean, instant_at, squash
+
+MOST_TAG_CHARS = 20_000  # libxml2 needs time quadratic in a tag's attributes
+MOST_TAGS = 60_000  # real pages have up to 17,000
+MOST_HEADINGS, HEADING_CHARS, TITLE_CHARS = 60, 200, 300
+
+_TAG = re.compile(r"""<[a-zA-Z](?:[^>=]++|=\s*"[^"]*"|=\s*'[^']*'|=)*+""")
+_SCRIPT = re.compile(r"<(script|style)\b([^>]{0,2000})>", re.I)
+_SCRIPT_END = {name: re.compile(rf"</{name}[^>]{{0,20}}>", re.I) for name in ("script", "style")}
+_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.I)
+_MARKUP_IN_WORDS = ("b", "strong", "em", "i", "u", "s", "mark", "small", "code", "kbd", "font")
+_BESIDE_THE_TEXT = "ancestor::nav or ancestor::footer or ancestor::aside"
+_NOT_THE_PAGE = frozenset(
+    {"comment", "review", "itemListElement", "isPartOf", "mentions", "citation", "hasPart"}
+)
+
+
+class Unreadable(Exception):
+    """There is nothing to read; the message is the note a person reads."""
+
+
+def read_html(body: bytes, charset: str) -> Extracted:
+    """
+    What the page says, without its menus, comments and hidden elements.
+
+    `charset` is what HTTP declares, or "". Text beyond 60,000 characters is left out, from the end of a
+    paragraph on. Raises `Unreadable`.
+    """
+    markup, linked_data = _without_scripts(decode(body, charset))
+    _refuse_bombs(markup)
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        tree = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError):
+        raise Unreadable("no readable text") from None
+    published_at = _published_at(tree, linked_data)
+    _drop_hidden(tree)
+    title, headings = _title(tree), _headings(tree)
+    lists = [squash(item.text_content()) for item in tree.xpath("//li") if not item.xpath(_BESIDE_THE_TEXT)]
+    cells = [squash(cell.text_content()) for cell in tree.xpath("//td")]
+    etree.strip_tags(tree, *_MARKUP_IN_WORDS)  # else their stars would stand in the midst of phrases
+    text = _text(tree)
+    said = squash(text)
+    return {
+        "title": title,
+        "text": text,
+        "headings": headings,
+        "published_at": published_at,
+        "has_list": any(item[:60] in said for item in lists if item),
+        "has_table": "|" in text and any(cell[:60] in said for cell in cells if cell),
+    }
+
+
+def _without_scripts(markup: str) -> tuple[str, list[str]]:
+    """The markup without its scripts and styles, and its JSON-LD. One that is not closed takes all the rest."""
+    kept, linked_data, at = [], [], 0
+    while (opening := _SCRIPT.search(markup, at)) is not None:
+        kept.append(markup[at : opening.start()])
+        closing = _SCRIPT_END[opening[1].lower()].search(markup, opening.end())
+        at = closing.end() if closing else len(markup)
+        if closing and "ld+json" in opening[2]:
+            linked_data.append(markup[opening.end() : closing.start()])
+    return "".join([*kept, markup[at:]]), linked_data
+
+
+def _refuse_bombs(markup: str) -> None:
+    for count, tag in enumerate(_TAG.finditer(markup), 1):
+        if count > MOST_TAGS or tag.end() - tag.start() > MOST_TAG_CHARS:
+            raise Unreadable("too complex to read safely")
+
+
+def _drop_hidden(tree: html.HtmlElement) -> None:
+    hidden = tree.xpath("//body//*[@hidden or @aria-hidden='true' or self::template or @style]")
+    for element in hidden:
+        style = element.get("style") or ""
+        if element.tag in ("main", "article") or element.getparent() is None:
+            continue
+        by_attribute = element.get("hidden") is not None or element.get("aria-hidden") == "true"
+        if by_attribute or element.tag == "template" or _HIDING.search(style):
+            element.drop_tree()
+
+
+def _title(tree: html.HtmlElement) -> str:
+    for path in ("//meta[@property='og:title']/@content", "//head/title/text()", "//h1"):
+        for found in tree.xpath(path):
+            title = squash(clean(found if isinstance(found, str) else found.text_content()))
+            if title:
+                return title[:TITLE_CHARS]
+    return ""
+
+
+def _headings(tree: html.HtmlElement) -> list[str]:
+    found = tree.xpath(f"//*[self::h1 or self::h2 or self::h3][not({_BESIDE_THE_TEXT})]")
+    texts = (squash(clean(heading.text_content()))[:HEADING_CHARS] for heading in found)
+    return [text for text in texts if text][:MOST_HEADINGS]
+
+
+def _text(tree: html.HtmlElement) -> str:
+    extracted = trafilatura.extract(
+        tree,
+        output_format="markdown",
+        include_comments=False,
+        include_tables=True,
+        include_images=False,
+        include_links=False,
+        with_metadata=False,
+    )
+    text = "\n".join(line.rstrip() for line in clean(extracted or "").splitlines())
+    return cut_at_paragraph(re.sub(r"\n{3,}", "\n\n", text).strip())
+
+
+def _published_at(tree: html.HtmlElement, linked_data: list[str]) -> str | None:
+    linked = [_dates(script) for script in linked_data]
+    for n, name in enumerate(("published", "modified")):
+        meta = tree.xpath("//meta[@property=$name or @name=$name]/@content", name=f"article:{name}_time")
+        for text in [*(dates[n] for dates in linked), *meta]:
+            if (instant := _plausible(text)) is not None:
+                return instant
+    return None
+
+
+def _dates(script: str) -> tuple[str, str]:
+    """datePublished and dateModified of a JSON-LD script, of its article if it names one."""
+    try:
+        nodes = list(_nodes(json.loads(script)))
+    except (ValueError, RecursionError):
+        return "", ""
+    nodes.sort(key=lambda node: not re.search("Article|Posting|Report", str(node.get("@type"))))
+    published, modified = (
+        next((str(node[key]) for node in nodes if node.get(key)), "")
+        for key in ("datePublished", "dateModified")
+    )
+    return published, modified
+
+
+def _nodes(data: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(data, dict):
+        yield data
+        for key, value in data.items():
+            if key not in _NOT_THE_PAGE:
+                yield from _nodes(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _nodes(value)
+
+
+def _plausible(text: str) -> str | None:
+    instant = instant_at(text)
+    latest = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    return instant if instant is not None and "1990" <= instant <= latest else None

@@ -6,13 +6,13 @@ import re
 
 import pytest
 from briefworks.model import Prompt
-from briefworks.personas import Persona
 
 from briefworks.demo.writer import INVENTED, NOTICE, TELLS, write_json, write_text
+from briefworks.personas import Persona
 from briefworks.phases.brief import gaps_worth_another
 from briefworks.phases.critique import CritiqueAnswer
 from briefworks.phases.outline import BriefAnswer, find_gaps, sections_for, sound_outline
-from briefworks.phases.paragraphs import losses, paragraphs, rewritten
+from briefworks.phases.paragraphs import losses, rewritten
 from briefworks.phases.prompts import (
     brief_prompt,
     critic_prompt,
@@ -22,7 +22,7 @@ from briefworks.phases.prompts import (
 )
 from briefworks.phases.research import EntitiesAnswer
 from briefworks.shapes import ArticleRequest, Brief, Gap, Research, no_usage
-from briefworks.text import count_words
+from briefworks.text import count_words, split_paragraphs
 
 PARTS = [
     "frame",
@@ -171,7 +171,7 @@ def test_the_same_prompt_and_seed_give_the_same_text_and_another_seed_another() 
 def test_the_critic_finds_what_was_planted_and_the_rewrite_loses_nothing_else() -> None:
     found = 0
     for n, section in enumerate(sections_of(a_request()), 1):
-        texts = {(n, k): text for k, (_, text) in enumerate(paragraphs(section), 1)}
+        texts = {(n, k): text for k, text in enumerate(split_paragraphs(section), 1)}
         critique = write_json(said(critic_prompt(texts, "en")), schema(CritiqueAnswer), 7)
         for verdict in CritiqueAnswer.model_validate(critique).verdicts:
             found += 1

@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from briefworks.model import Model, ModelCalls
-from briefworks.pages import Pages
-from briefworks.search import SearxngSearch
 from test_phases_model import Heard, Memo
 
 from briefworks import personas
 from briefworks.demo import DemoUpstream
 from briefworks.demo.writer import INVENTED, NOTICE
+from briefworks.pages import Pages
 from briefworks.phases import (
     Round,
     flagged_sections,
@@ -29,6 +28,7 @@ from briefworks.phases import (
     run_rewrite_phase,
     run_section_phase,
 )
+from briefworks.search import SearxngSearch
 from briefworks.shapes import ArticleRequest, Brief, Draft, Polished, Research, no_usage
 from briefworks.text import count_words, squash
 

@@ -45,7 +45,7 @@ RESEARCH: Research = {
     "questions": ["How loud is a motor?", "Is walnut heavy?"],
     "related": [],
     "entities": [
-        {"name": "motor", "kind": "term", "pages": ["s1", "s2", "s3"], "mentions": 5},
+        {"name": "motor", "kind": "entity", "pages": ["s1", "s2", "s3"], "mentions": 5},
         {"name": "Acme Labs", "kind": "entity", "pages": ["s2"], "mentions": 1},
     ],
     "usage": no_usage(),

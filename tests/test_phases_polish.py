@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from briefworks.phases import flagged_sections, run_draft_phase, run_polish_phase, worth_another_round
 from briefworks.phases.critique import Verdict, _judged
-from briefworks.phases.paragraphs import ParagraphStream, losses, paragraphs, rewritten
+from briefworks.phases.paragraphs import ParagraphStream, losses, rewritten
 from briefworks.phases.polish import Round
 from briefworks.shapes import ArticleRequest, Brief, Draft, Finding, Research, Section, no_usage
 from briefworks.text import count_words
@@ -57,14 +57,6 @@ def test_names_known_from_research_are_kept_also_without_capitals() -> None:
     assert losses("the eloop motor hums along", "the plain motor hums along", ["eloop"]) == [
         "lost the name eloop"
     ]
-
-
-@given(st.text(alphabet="ab \n#[s1]\t", max_size=200))
-def test_paragraphs_say_where_they_are(text: str) -> None:
-    for start, paragraph in paragraphs(text):
-        assert text[start : start + len(paragraph)] == paragraph
-        assert paragraph.strip()
-    assert "".join("".join(p for _, p in paragraphs(text)).split()) == "".join(text.split())
 
 
 @given(

@@ -177,14 +177,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _forgetful(entities: Sequence[str], headings: Sequence[str], chance: int) -> list[str]:
-    """For two keywords of three, without the first entity that no heading and no other entity contains."""
+    """For two keywords of three, without some of the first entities: those that nothing else contains."""
     if chance % 3 == 0:
         return list(entities)
-    for name in entities[:12]:
-        around = [*headings, *(other for other in entities if other != name)]
-        if not any(name.casefold() in text.casefold() for text in around):
-            return [other for other in entities if other != name]
-    return list(entities)
+    others = [*headings, *entities]
+    alone = [n for n in entities[:12] if sum(n.casefold() in other.casefold() for other in others) == 1]
+    return [name for name in entities if name not in alone[:5]]
 
 
 def _section(prompt: str, n: int, words: int, task: str, seed: int) -> str:
@@ -248,7 +246,7 @@ def _pool(prompt: str) -> list[tuple[str, str]]:
 
 
 def _sentences(lines: Iterable[str]) -> list[str]:
-    split = (sentence.strip() for line in lines for sentence in _SENTENCES.split(line.strip()))
+    split = (sentence.strip() for line in lines for sentence in _SENTENCES.split(line.strip(" -*+>")))
     return [
         sentence
         for sentence in split

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from briefworks import tells
 from briefworks.errors import ModelAnswerInvalid
 from briefworks.model import ModelCalls
-from briefworks.phases.paragraphs import is_prose, paragraphs
+from briefworks.phases.paragraphs import is_prose
 from briefworks.phases.prompts import critic_prompt
 from briefworks.shapes import Critique, Finding, Section
-from briefworks.text import clean, squash
+from briefworks.text import clean, join_paragraphs, paragraph_spans, split_paragraphs, squash
 
 _WORTH = 1.0  # the weight of findings from which a paragraph is rewritten
 _SEVERITY = {"low": 0.5, "medium": 1.0, "high": 2.0}
@@ -44,11 +44,11 @@ def run_critique_phase(
     A critic's quote that is not verbatim in its paragraph is dropped; when its answer is invalid for good,
     the linter's findings stand alone. The linter knows English only. Other model errors pass through.
     """
-    findings = [finding for section in sections for finding in _linted(section, language)]
+    findings = list(_linted(sections, language))
     prose = {
         (section["n"], k): text
         for section in sections
-        for k, (_, text) in enumerate(paragraphs(section["markdown"]), 1)
+        for k, text in enumerate(split_paragraphs(section["markdown"]), 1)
         if is_prose(text)
     }
     try:
@@ -64,28 +64,38 @@ def run_critique_phase(
     return {"v": 1, "round": round_n, "findings": findings, "usage": calls.usage}
 
 
-def _linted(section: Section, language: str) -> Iterator[Finding]:
-    if language != "en":
-        return
-    found = paragraphs(section["markdown"])
-    for tell in tells.lint(section["markdown"]):
-        inside = [
-            (k, at, text) for k, (at, text) in enumerate(found, 1) if at <= tell["start"] < at + len(text)
-        ]
-        for k, at, text in inside:
-            start, end = tell["start"] - at, min(tell["end"] - at, len(text))
-            yield {
-                "section": section["n"],
-                "paragraph": k,
-                "start": start,
-                "end": end,
-                "quote": text[start:end],
-                "rule": tell["rule"],
-                "by": "linter",
-                "why": tell["why"],
-                "weight": tell["weight"],
-                "fixed": False,
-            }
+def article_text(sections: Sequence[Section]) -> str:
+    """The text that the linter judges: all sections as one, since some rules allow a little per article."""
+    return join_paragraphs(section["markdown"].strip("\n") for section in sections)
+
+
+def _linted(sections: Sequence[Section], language: str) -> Iterator[Finding]:
+    found = tells.lint(article_text(sections), language)
+    at = 0
+    for section in sections:
+        markdown = section["markdown"].strip("\n")
+        for k, (start, end) in enumerate(paragraph_spans(markdown), 1):
+            for tell in found:
+                if at + start <= tell["start"] < at + end:
+                    yield _finding(section["n"], k, tell, at + start, at + end)
+        at += len(markdown) + len("\n\n")
+
+
+def _finding(n: int, k: int, tell: tells.Tell, start: int, end: int) -> Finding:
+    """A tell of the article as a finding of the paragraph that is `[start:end]` of it."""
+    stop = min(tell["end"], end)
+    return {
+        "section": n,
+        "paragraph": k,
+        "start": tell["start"] - start,
+        "end": stop - start,
+        "quote": tell["quote"][: stop - tell["start"]],
+        "rule": tell["rule"],
+        "by": "linter",
+        "why": tell["why"],
+        "weight": tell["weight"],
+        "fixed": False,
+    }
 
 
 def _judged(verdicts: Sequence[Verdict], prose: Mapping[tuple[int, int], str]) -> Iterator[Finding]:

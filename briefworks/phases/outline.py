@@ -15,6 +15,7 @@ MOST_WORDS = 700  # of a section
 LEAST_SECTIONS, MOST_SECTIONS = 3, 12
 _WORDS_PER_SECTION = 250
 _MOST_ENTITIES = 25  # of those found, the ones on most pages
+_TERM = 0.5  # what a shared term weighs beside a name
 _SHARED = 0.3  # of the pages name it: an article without it is missing something
 _MARKS = re.compile(r"^[\s#*\d.)(:–-]+|[\s#*:]+$")
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -150,7 +151,8 @@ def find_gaps(
     for entity in research["entities"][:_MOST_ENTITIES]:
         share = len(entity["pages"]) / max(1, len(texts))
         if share >= _SHARED and entity["name"].casefold() not in said.casefold():
-            gaps.append({"kind": "entity", "what": entity["name"], "weight": round(min(1.0, share), 2)})
+            weight = min(1.0, share) * (1.0 if entity["kind"] == "entity" else _TERM)
+            gaps.append({"kind": "entity", "what": entity["name"], "weight": round(weight, 2)})
     answered = {question for plan in outline for question in plan["questions"]}
     for question in research["questions"]:
         if question not in answered and not covers(said, question):

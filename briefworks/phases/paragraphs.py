@@ -1,4 +1,4 @@
-"""Paragraphs of a section: where they are, how a rewritten one is heard, and what it may not lose."""
+"""Rewritten paragraphs: what they may not lose, and how they are heard as they come."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from briefworks import citations
-from briefworks.text import count_words
+from briefworks.text import count_words, split_paragraphs
 
-_BREAK = re.compile(r"\n[ \t]*\n\s*")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*\s?%?")
 _URL = re.compile(r"https?://[^\s<>()\[\]]+")
 _QUOTED = re.compile(r'"([^"\n]{3,300})"|“([^”\n]{3,300})”|«([^»\n]{3,300})»')
@@ -16,17 +15,6 @@ _NAME = re.compile(r"(?<![.!?:\"“(*-] )(?<!^)(?<!\n)\b[A-Z][\w’'&-]{1,40}")
 _CITATION = re.compile(r"\s{0,3}\[s\d{1,4}\]")
 _OPEN = re.compile(r'<paragraph id="(?:\d+\.)?(\d+)">\s*')
 _CLOSE = "</paragraph>"
-
-
-def paragraphs(markdown: str) -> list[tuple[int, str]]:
-    """The paragraphs of a section, each with the place where it begins (code points)."""
-    found, start = [], 0
-    for match in [*_BREAK.finditer(markdown), None]:
-        end = match.start() if match else len(markdown)
-        if markdown[start:end].strip():
-            found.append((start, markdown[start:end]))
-        start = match.end() if match else end
-    return found
 
 
 def is_prose(paragraph: str) -> bool:
@@ -43,7 +31,7 @@ def losses(old: str, new: str, names: Iterable[str] = (), *, capitals: bool = Tr
     capitalise nouns). The length stays within 0.6 and 1.4 times.
     """
     found = []
-    if not new.strip() or _BREAK.search(new.strip()) or not is_prose(new) or "<paragraph" in new:
+    if len(split_paragraphs(new)) != 1 or not is_prose(new) or "<paragraph" in new:
         return ["it is no longer one paragraph"]
     bare_old, bare_new = _CITATION.sub("", old), _CITATION.sub("", new)
     if (before := set(_numbers(bare_old))) != (after := set(_numbers(bare_new))):

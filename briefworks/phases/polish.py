@@ -8,8 +8,8 @@ from typing import TypedDict
 from briefworks import citations, tells
 from briefworks.model import ModelCalls
 from briefworks.personas import Persona
-from briefworks.phases.critique import flagged_paragraphs
-from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, paragraphs, rewritten
+from briefworks.phases.critique import article_text, flagged_paragraphs
+from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, rewritten
 from briefworks.phases.prompts import rewrite_prompt
 from briefworks.shapes import (
     ArticleRequest,
@@ -24,7 +24,7 @@ from briefworks.shapes import (
     StepOutput,
     Usage,
 )
-from briefworks.text import clean, count_words
+from briefworks.text import clean, count_words, join_paragraphs, split_paragraphs
 
 _NOUNS_CAPITALISED = frozenset({"de", "lb"})
 
@@ -59,7 +59,7 @@ def run_rewrite_phase(
     weighs more by the linter is thrown away and the old one stays. Model errors pass through.
     """
     n = section["n"]
-    found = [text for _, text in paragraphs(section["markdown"])]
+    found = split_paragraphs(section["markdown"])
     mine = [finding for finding in findings if finding["section"] == n]
     flagged = {
         k: found[k - 1]
@@ -73,7 +73,7 @@ def run_rewrite_phase(
         for k, new in rewritten(clean(answer)).items():
             if k in flagged and _may_replace(flagged[k], new, names, language):
                 found[k - 1] = new
-    markdown = "\n\n".join(found)
+    markdown = join_paragraphs(found)
     done: Section = {
         "n": n,
         "heading": section["heading"],
@@ -88,19 +88,17 @@ def run_rewrite_phase(
 def _may_replace(old: str, new: str, names: Sequence[str], language: str) -> bool:
     if losses(old, new, names, capitals=language not in _NOUNS_CAPITALISED):
         return False
-    return language != "en" or _weight(new) <= _weight(old)
+    return _weight(new, language) <= _weight(old, language)
 
 
-def _weight(text: str) -> float:
-    return sum(tell["weight"] for tell in tells.lint(text))
+def _weight(text: str, language: str) -> float:
+    return sum(tell["weight"] for tell in tells.lint(text, language))
 
 
 def _rate(sections: Sequence[Section], language: str) -> float:
     """Weighted tells per 1,000 words of the whole text; 0 for languages the linter does not know."""
-    if language != "en":
-        return 0.0
-    found = [tell for section in sections for tell in tells.lint(section["markdown"])]
-    return round(tells.rate(found, sum(section["words"] for section in sections)), 2)
+    words = sum(section["words"] for section in sections)
+    return tells.rate(tells.lint(article_text(sections), language), words)
 
 
 def run_polish_phase(
@@ -154,8 +152,8 @@ def _nothing_lost(
 ) -> bool:
     capitals = language not in _NOUNS_CAPITALISED
     for before, after in zip(old, new, strict=True):
-        was = [text for _, text in paragraphs(before["markdown"])]
-        is_now = [text for _, text in paragraphs(after["markdown"])]
+        was = split_paragraphs(before["markdown"])
+        is_now = split_paragraphs(after["markdown"])
         if len(was) != len(is_now):
             return False
         if any(a != b and losses(a, b, names, capitals=capitals) for a, b in zip(was, is_now, strict=True)):
@@ -168,7 +166,7 @@ def _settled(findings: Sequence[Finding], sections: Sequence[Section]) -> list[F
     texts = {
         (section["n"], k): text
         for section in sections
-        for k, (_, text) in enumerate(paragraphs(section["markdown"]), 1)
+        for k, text in enumerate(split_paragraphs(section["markdown"]), 1)
     }
     settled: dict[tuple[int, int, str, str], Finding] = {}
     for finding in findings:

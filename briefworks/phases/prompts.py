@@ -134,7 +134,8 @@ def brief_prompt(
         "order a reader needs them. For every section give the heading, its purpose in one sentence, two "
         "to four points to make, the questions it answers and the entities it names (both copied exactly "
         "from the lists above), the ids of two to four sources that carry it, and its words. Every source "
-        f"and every question should find a place. {_language(asked.language)}{again}",
+        "and every question should find a place, and so should the names that half of the pages have. "
+        f"{_language(asked.language)}{again}",
         max_tokens=THINKING + 6000,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -63,7 +62,7 @@ def run_research_phase(
     if not texts:
         raise NothingToResearch(_why_nothing(fetched))
     titles = {f"s{n}": result["title"] for n, result in enumerate(results, 1)}
-    entities = _entities(asked.keyword, titles, texts, calls, out)
+    entities = _entities(asked, titles, texts, calls, out)
     questions = _distinct_lines(found["questions"])[:MOST_QUESTIONS]
     facts = [_facts(source_id, fetched[source_id]) for source_id in texts]
     scores = score_pages(facts, entities, questions, asked.language)
@@ -121,15 +120,13 @@ def _fetch(
     results: Sequence[SearchResult], own: set[str], pages: Pages, out: StepOutput, timeout_s: float
 ) -> dict[str, FetchedPage]:
     wanted = {f"s{n}": result["url"] for n, result in enumerate(results, 1) if f"s{n}" not in own}
-    lock, done = threading.Lock(), 0
+    done = 0
 
     def on_page(page: FetchedPage) -> None:
         nonlocal done
-        host = urlsplit(page["url"]).netloc
-        with lock:  # pages come from several threads; the count only rises
-            done += 1
-            what = page["note"] or f"{page['words']} words"
-            out.progress("pages", done, len(wanted), f"{host}: {what}")
+        done += 1
+        what = page["note"] or f"{page['words']} words"
+        out.progress("pages", done, len(wanted), f"{urlsplit(page['url']).netloc}: {what}")
 
     out.progress("pages", 0, len(wanted))
     fetched = pages.fetch_all(list(wanted.values()), timeout_s=timeout_s, on_page=on_page)
@@ -144,22 +141,24 @@ def _why_nothing(fetched: Mapping[str, FetchedPage]) -> str:
 
 
 def _entities(
-    keyword: str, titles: Mapping[str, str], texts: Mapping[str, str], calls: ModelCalls, out: StepOutput
+    asked: ArticleRequest,
+    titles: Mapping[str, str],
+    texts: Mapping[str, str],
+    calls: ModelCalls,
+    out: StepOutput,
 ) -> list[Entity]:
     out.progress("entities", 0, 1)
-    terms = shared_terms(texts, keyword)
+    terms = shared_terms(texts, asked.keyword, language=asked.language)
     note = ""
     try:
-        answer = calls.ask(entities_prompt(keyword, titles, texts), EntitiesAnswer)
+        answer = calls.ask(entities_prompt(asked.keyword, titles, texts), EntitiesAnswer)
         named = verify_entities(_distinct_lines(answer.names), texts)
         note = f"{len(named)} of {len(answer.names)} names found in the pages"
     except ModelAnswerInvalid as error:
         named, note = [], f"shared terms only: {error}"
     out.progress("entities", 1, 1, f"{len(terms)} shared terms, {note}" if named else note)
     by_name = {entity["name"].casefold(): entity for entity in [*terms, *named]}  # a name beats a term
-    return sorted(
-        by_name.values(), key=lambda entity: (-len(entity["pages"]), -entity["mentions"], entity["name"])
-    )
+    return sorted(by_name.values(), key=lambda entity: -len(entity["pages"]))  # else the weightiest first
 
 
 def _distinct_lines(lines: Sequence[str]) -> list[str]:

@@ -89,7 +89,6 @@ class StepWriter:
         with self._state:
             if self._error is not None:
                 raise self._error
-            self._end_half()
             rows = [*self._waiting, (event, _cleaned(result))]
         self._insist(lambda: self._store.finish(*self._take, self._next_idx, rows, ends_run))
 

@@ -144,6 +144,8 @@ def test_text_is_cleaned_even_when_a_character_is_split_over_two_tokens(store, g
 
 def test_half_a_character_does_not_join_another_paragraph_or_outlast_another_row(store):
     out = writer(store, flush_ms=60_000)
+    out.thinking(0)
+    until(lambda: written(store))
     out.token("\ud83d", 1)
     out.token("\ude42", 2)
     out.token("\ud83d", 2)

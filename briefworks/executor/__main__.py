@@ -1,0 +1,76 @@
+"""The executor as a process: `python -m briefworks.executor --journal FILE --app URL`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+import structlog
+
+from briefworks.errors import ConfigError
+from briefworks.executor import Executor
+
+
+@click.command()
+@click.option(
+    "--journal", type=click.Path(path_type=Path), required=True, help="The SQLite file that it owns."
+)
+@click.option("--port", default=8288, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--app", "apps", multiple=True, help="URL of an app's Inngest endpoint; may be repeated.")
+@click.option("--retry-scale", default=1.0, show_default=True, help="Multiplies the waits between attempts.")
+@click.option("--burn-attempts-when-away", is_flag=True, help="Count an absent app as a failed attempt.")
+@click.option("--poll-s", default=5.0, show_default=True, help="How often each app is asked to register.")
+def main(
+    journal: Path,
+    port: int,
+    host: str,
+    apps: tuple[str, ...],
+    retry_scale: float,
+    burn_attempts_when_away: bool,
+    poll_s: float,
+) -> None:
+    """Run the embedded engine until SIGTERM or Ctrl-C; the first line of output is `{"url": …}`."""
+    _log_to_stderr()
+    executor = Executor(
+        journal,
+        port,
+        host,
+        apps,
+        retry_scale=retry_scale,
+        burn_attempts_when_away=burn_attempts_when_away,
+        poll_s=poll_s,
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        url = executor.start()
+    except ConfigError as error:
+        raise click.ClickException(" ".join(filter(None, (str(error), error.hint)))) from None
+    sys.stdout.write(json.dumps({"url": url}) + "\n")
+    sys.stdout.flush()
+    stopped.wait()
+    executor.stop()
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    main()

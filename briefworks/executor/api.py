@@ -1,0 +1,150 @@
+"""The HTTP face: events in, registrations in, runs out; the dev server's paths, to this machine only."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import flask
+import structlog
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from briefworks.errors import BriefworksError, Forbidden, NotFound, NotJson, RequestInvalid
+from briefworks.executor import wire
+from briefworks.executor.apps import read_registration
+from briefworks.executor.engine import Engine
+from briefworks.executor.events import read_events
+from briefworks.executor.journal import Row
+
+log = structlog.get_logger("briefworks.executor")
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+MAX_BODY_BYTES = 4 * 1024 * 1024
+RUNS_LISTED = 100
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def create_api(engine: Engine, host: str) -> flask.Flask:
+    """The WSGI app; besides the names of loopback it answers under `host`."""
+    app = flask.Flask("briefworks.executor", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    names = LOOPBACK | {host.lower()}
+
+    @app.before_request
+    def guard() -> None:
+        from_this_machine(flask.request, names)
+
+    @app.errorhandler(Exception)
+    def explain(error: Exception) -> tuple[flask.Response, int]:
+        return _problem(error)
+
+    @app.post("/e/<_key>")
+    def send(_key: str) -> dict[str, Any]:
+        events = read_events(_body(), flask.request.headers.get("x-inngest-event-id-seed", ""))
+        return {"ids": engine.receive(events), "status": 200}
+
+    @app.post("/fn/register")
+    def register() -> dict[str, Any]:
+        registration = read_registration(_body())
+        modified = engine.register(registration)
+        app_id = wire.uuid_of(registration.app_id)
+        return {"ok": True, "modified": modified, "sync_id": wire.new_id(), "app_id": app_id}
+
+    @app.get("/v1/events/<event_id>/runs")
+    def runs_of(event_id: str) -> dict[str, Any]:
+        return _answer([_run(row) for row in engine.runs_of(event_id)])
+
+    @app.get("/v1/runs")
+    def newest_runs() -> dict[str, Any]:
+        limit = flask.request.args.get("limit", default=RUNS_LISTED, type=int)
+        return _answer([_run(row) for row in engine.newest_runs(max(1, min(limit, 1000)))])
+
+    @app.get("/v1/runs/<run_id>")
+    def run(run_id: str) -> dict[str, Any]:
+        if (row := engine.run(run_id)) is None:
+            raise NotFound("There is no such run.")
+        return _answer(_run(row))
+
+    @app.delete("/v1/runs/<run_id>")
+    def cancel(run_id: str) -> dict[str, Any]:
+        if not engine.cancel(run_id):
+            raise NotFound("There is no such run.")
+        return {"ok": True, "status": 200}
+
+    @app.get("/health")
+    def health() -> dict[str, Any]:
+        return {"status": 200, "message": "OK", "server": "briefworks"}
+
+    @app.get("/dev")
+    def dev() -> dict[str, Any]:
+        functions = [{"id": fn.fn_id, "name": fn.name, "url": fn.url} for fn in engine.active_functions()]
+        return {"version": "briefworks", "authed": True, "functions": functions}
+
+    return app
+
+
+def from_this_machine(request: flask.Request, names: frozenset[str]) -> None:
+    """
+    Refuse what a web page of another site sends, and what comes under a name that is not ours.
+
+    A page can post plain forms to loopback, and by DNS rebinding even read answers; `Origin` gives the first
+    away, `Host` the second. A body must be declared as JSON, which a page may not do without asking.
+    """
+    if _host_of(request.host) not in names:
+        raise Forbidden("Unknown host; use http://127.0.0.1 or http://localhost.")
+    origin = request.headers.get("Origin")
+    if origin is not None and _host_of(origin.partition("://")[2]) not in names:
+        raise Forbidden("A web page of another site may not ask for this.")
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Forbidden("A web page of another site may not ask for this.")
+    if request.method in ("POST", "PUT", "PATCH") and request.mimetype != "application/json":
+        raise NotJson
+
+
+def _host_of(netloc: str) -> str:
+    try:
+        return (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _body() -> Any:
+    try:
+        return wire.decode(flask.request.get_data(cache=False))
+    except ValueError as error:
+        raise RequestInvalid(f"The body is not usable JSON: {error}") from None
+
+
+def _problem(error: Exception) -> tuple[flask.Response, int]:
+    """Every error as `{"error": …, "status": …}`, which is what SDKs read."""
+    if isinstance(error, RequestEntityTooLarge):
+        status, message = 400, f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB."
+    elif isinstance(error, BriefworksError):
+        status, message = error.status, str(error)
+    elif isinstance(error, HTTPException):
+        status, message = error.code or 500, error.description or error.name
+    else:
+        log.error("a request failed", path=flask.request.path, exc_info=error)
+        status, message = 500, "The executor failed; see its log."
+    return flask.jsonify({"error": message, "status": status}), status
+
+
+def _answer(data: Any) -> dict[str, Any]:
+    now = wire.iso(time.time())
+    return {"data": data, "metadata": {"fetched_at": now, "cached_until": now}}
+
+
+def _run(row: Row) -> dict[str, Any]:
+    return {
+        "run_id": row["run_id"],
+        "run_started_at": wire.iso(row["created_at"]),
+        "function_id": wire.uuid_of(row["fn_id"]),
+        "function": row["fn_id"],
+        "function_version": 1,
+        "environment_id": _NOBODY,
+        "event_id": row["event_id"],
+        "status": row["status"],
+        "ended_at": None if row["ended_at"] is None else wire.iso(row["ended_at"]),
+        "output": None if row["output"] is None else wire.decode(row["output"]),
+    }

@@ -1,0 +1,299 @@
+"""The journal: one SQLite file that knows where every run is, owned by one process."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TextIO
+
+from briefworks.errors import ConfigError
+from briefworks.executor import wire
+from briefworks.executor.records import Change, Event, Job, OpenStep, Run
+
+VERSION = 1
+LIVING = "Running"
+Row = sqlite3.Row
+
+
+class Journal:
+    """
+    Not thread-safe: the engine's lock guards it.
+
+    Raises `ConfigError` when another process owns the file, when a newer version wrote it, or when the file
+    cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._owner = _own(path)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            self._prepare()
+        except sqlite3.Error as error:
+            self._owner.close()
+            raise ConfigError(f"The journal {path} cannot be used: {error}.") from None
+        except ConfigError:
+            self._db.close()
+            self._owner.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+        self._owner.close()
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise ConfigError(
+                f"The journal {self.path} was written by a newer briefworks ({version} against {VERSION}).",
+                hint="Update briefworks, or choose another data folder.",
+            )
+        if version == 0:
+            schema = files("briefworks.executor").joinpath("journal.sql").read_text()
+            self._db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is stored at once, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    # Apps and their functions
+
+    def save_app(self, app_id: str, url: str, functions: Mapping[str, str], now: float) -> None:
+        """Keep what an app registered; functions it names no longer become inactive."""
+        self._db.execute("INSERT OR REPLACE INTO app VALUES (?, ?, ?)", (app_id, url, now))
+        self._db.execute("UPDATE function SET active = 0 WHERE app_id = ?", (app_id,))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO function VALUES (?, ?, ?, 1)",
+            [(fn_id, app_id, said) for fn_id, said in functions.items()],
+        )
+
+    def functions(self) -> list[Row]:
+        """`fn_id`, `app_id`, `said`, `active` of all, the inactive ones too."""
+        return self._db.execute("SELECT * FROM function ORDER BY rowid").fetchall()
+
+    def functions_of(self, app_id: str) -> dict[str, str]:
+        """What an app said of its active functions, by id."""
+        return {
+            row["fn_id"]: row["said"] for row in self.functions() if row["app_id"] == app_id and row["active"]
+        }
+
+    # Events
+
+    def add_event(self, event: Event, *, waiting: bool) -> None:
+        self._db.execute(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+            (event.internal_id, event.given_id, event.name, event.body, event.received_at, waiting),
+        )
+
+    def event(self, internal_id: str) -> Event | None:
+        row = self._db.execute("SELECT * FROM event WHERE internal_id = ?", (internal_id,)).fetchone()
+        return _event(row) if row else None
+
+    def waiting_events(self) -> list[Event]:
+        """Oldest first."""
+        return [
+            _event(row)
+            for row in self._db.execute("SELECT * FROM event WHERE waiting ORDER BY received_at, rowid")
+        ]
+
+    def none_waits(self) -> None:
+        """Every app has registered: what no function wanted is wanted by none."""
+        self._db.execute("UPDATE event SET waiting = 0 WHERE waiting")
+
+    def once(self, scope: str, value: str, until: float, now: float) -> bool:
+        """Whether this is the first time within the period; it then counts as seen."""
+        cursor = self._db.execute(
+            "INSERT INTO once VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET until = excluded.until WHERE until <= ?",
+            (scope, value, until, now),
+        )
+        return cursor.rowcount > 0
+
+    # Runs
+
+    def add_run(self, run: Run) -> None:
+        self._db.execute(
+            "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            (run.run_id, run.fn_id, run.event_id, LIVING, run.created_at, run.version, run.fanned_out,
+             json.dumps(run.pools), run.invoked_by, run.start_by, run.finish_by),
+        )  # fmt: skip
+        self._write_jobs(run.jobs.values())
+
+    def write(self, old: Run, change: Change, now: float) -> None:
+        """Store what a change does to the run `old`."""
+        new = change.run
+        for step_id in new.open.keys() - old.open.keys():
+            self._open(new.run_id, new.open[step_id], now)
+        for place, closed in enumerate(change.closed, len(old.stack)):
+            self._db.execute(
+                "INSERT INTO step VALUES (?, ?, ?, ?, '{}', 0, NULL, '', ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET op = excluded.op, closed_at = excluded.closed_at,"
+                " attempts = excluded.attempts, place = excluded.place, memo = excluded.memo",
+                (
+                    new.run_id,
+                    closed.step_id,
+                    closed.name,
+                    closed.op,
+                    now,
+                    now,
+                    closed.attempts,
+                    place,
+                    closed.memo,
+                ),
+            )
+        if change.end:
+            self._end(new.run_id, change, now)
+            return
+        gone = [(job_id,) for job_id in old.jobs.keys() - new.jobs.keys()]
+        if gone:
+            self._db.executemany("DELETE FROM job WHERE job_id = ?", gone)
+        self._write_jobs([job for job_id, job in new.jobs.items() if old.jobs.get(job_id) != job])
+        if (old.version, old.fanned_out) != (new.version, new.fanned_out):
+            self._db.execute(
+                "UPDATE run SET version = ?, fanned_out = ? WHERE run_id = ?",
+                (new.version, new.fanned_out, new.run_id),
+            )
+
+    def _open(self, run_id: str, step: OpenStep, now: float) -> None:
+        self._db.execute(
+            "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL)",
+            (run_id, step.step_id, step.name, step.op, wire.canonical(dict(step.opts)), step.race,
+             step.due_at, step.waits_for, now),
+        )  # fmt: skip
+
+    def _end(self, run_id: str, change: Change, now: float) -> None:
+        assert change.end is not None
+        error = None if change.end.error is None else wire.canonical(dict(change.end.error))
+        self._db.execute("DELETE FROM job WHERE run_id = ?", (run_id,))
+        self._db.execute("UPDATE step SET waits_for = '' WHERE run_id = ? AND memo IS NULL", (run_id,))
+        self._db.execute(
+            "UPDATE run SET status = ?, ended_at = ?, output = ?, error = ? WHERE run_id = ?",
+            (change.end.status, now, change.end.output, error, run_id),
+        )
+
+    def _write_jobs(self, jobs: Sequence[Job] | Any) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?, ?)",
+            [(job.job_id, job.run_id, job.step_id, job.attempt, job.generation, job.due_at) for job in jobs],
+        )
+
+    def living(self) -> list[Run]:
+        """Every run that has not ended, as it was after its last change; oldest first."""
+        rows = self._db.execute(
+            "SELECT * FROM run WHERE ended_at IS NULL ORDER BY created_at, rowid"
+        ).fetchall()
+        return [self._living(row) for row in rows]
+
+    def _living(self, row: Row) -> Run:
+        run_id = row["run_id"]
+        steps = self._db.execute("SELECT * FROM step WHERE run_id = ? ORDER BY place", (run_id,)).fetchall()
+        jobs = self._db.execute("SELECT * FROM job WHERE run_id = ? ORDER BY rowid", (run_id,)).fetchall()
+        return Run(
+            run_id=run_id,
+            fn_id=row["fn_id"],
+            event_id=row["event_id"],
+            created_at=row["created_at"],
+            version=row["version"],
+            fanned_out=bool(row["fanned_out"]),
+            stack=tuple(step["step_id"] for step in steps if step["memo"] is not None),
+            jobs={job["job_id"]: Job(**dict(job)) for job in jobs},
+            open={step["step_id"]: _open_step(step) for step in steps if step["memo"] is None},
+            pools=tuple(json.loads(row["pools"])),
+            invoked_by=row["invoked_by"],
+            start_by=row["start_by"],
+            finish_by=row["finish_by"],
+        )
+
+    def memos(self, run_id: str) -> dict[str, str]:
+        """The results of a run's steps, as canonical JSON."""
+        rows = self._db.execute(
+            "SELECT step_id, memo FROM step WHERE run_id = ? AND memo IS NOT NULL", (run_id,)
+        )
+        return {row["step_id"]: row["memo"] for row in rows}
+
+    def waits_for(self, event_name: str) -> list[tuple[str, str]]:
+        """Run and step ids of the open waits for events of this name, oldest first."""
+        rows = self._db.execute(
+            "SELECT run_id, step_id FROM step WHERE waits_for = ? AND memo IS NULL ORDER BY opened_at",
+            (event_name,),
+        )
+        return [(row["run_id"], row["step_id"]) for row in rows]
+
+    def run(self, run_id: str) -> Row | None:
+        row: Row | None = self._db.execute("SELECT * FROM run WHERE run_id = ?", (run_id,)).fetchone()
+        return row
+
+    def has_run(self, event_id: str, fn_id: str) -> bool:
+        found = self._db.execute("SELECT 1 FROM run WHERE event_id = ? AND fn_id = ?", (event_id, fn_id))
+        return found.fetchone() is not None
+
+    def runs_of(self, event_id: str) -> list[Row]:
+        query = "SELECT * FROM run WHERE event_id = ? ORDER BY created_at"
+        return self._db.execute(query, (event_id,)).fetchall()
+
+    def newest_runs(self, limit: int) -> list[Row]:
+        return self._db.execute("SELECT * FROM run ORDER BY created_at DESC LIMIT ?", (limit,)).fetchall()
+
+
+def _own(path: Path) -> TextIO:
+    """Lock the journal for this process; the open file is the lock."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115 – it stays open as long as we own it
+    except OSError as error:
+        raise ConfigError(f"The journal {path} cannot be used: {error.strerror}.") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise ConfigError(
+            f"The journal {path} is in use by another executor (process {owner}).",
+            hint="Stop that one, or choose another data folder.",
+        ) from None
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        internal_id=row["internal_id"],
+        name=row["name"],
+        content=json.loads(row["body"]),
+        body=row["body"],
+        received_at=row["received_at"],
+        given_id=row["given_id"],
+    )
+
+
+def _open_step(row: Row) -> OpenStep:
+    return OpenStep(
+        step_id=row["step_id"],
+        name=row["name"],
+        op=row["op"],
+        opts=json.loads(row["opts"]),
+        due_at=row["due_at"],
+        waits_for=row["waits_for"],
+        race=bool(row["race"]),
+    )

@@ -17,7 +17,8 @@ from briefworks.text import clean, code_spans, squash
 _ID = r"s\d{1,9}"
 _MORE = rf"(?:[ \t]{{0,4}}(?:[,;&+]|and)[ \t]{{0,4}}(?:sources?[ \t]{{1,2}})?{_ID}){{0,20}}"
 _CITATION = re.compile(
-    rf"\\?[\[【][ \t]{{0,4}}\^?(?:sources?:?[ \t]{{1,2}})?({_ID}{_MORE})[ \t]{{0,4}}\\?[\]】]", re.IGNORECASE
+    rf"(?<!\\)\\*+[\[【][ \t]{{0,4}}\^?(?:sources?:?[ \t]{{1,2}})?({_ID}{_MORE})[ \t]{{0,4}}\\?[\]】]",
+    re.IGNORECASE,
 )
 _CITED = re.compile(rf"\[({_ID})\]")
 _REPEATED = re.compile(rf"(\[{_ID}\])(?:[ \t]{{0,2}}\1)+")
@@ -30,11 +31,11 @@ _DEFINITION = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _URL = re.compile(
-    r"(?:\b[a-z][a-z0-9+]{1,10}://|\bwww\.)[^\s<>\[\]]{1,2000}|<[a-z][a-z0-9+.-]{1,30}:[^\s<>]{0,2000}>",
+    r"(?:[a-z][a-z0-9+]{1,10}://|\bwww\.)[^\s<>\[\]]{1,2000}|<[a-z][a-z0-9+.-]{1,30}:[^\s<>]{0,2000}>",
     re.IGNORECASE,
 )
 _NUMBER = (
-    r"\\?\[[ \t]{0,4}\^?\d{1,9}(?:[ \t]{0,4}[,;–-][ \t]{0,4}\^?\d{1,9}){0,20}[ \t]{0,4}\\?\]"
+    r"(?<!\\)\\*+\[[ \t]{0,4}\^?\d{1,9}(?:[ \t]{0,4}[,;–-][ \t]{0,4}\^?\d{1,9}){0,20}[ \t]{0,4}\\?\]"
     rf"(?:{_TARGET})?"
 )
 _MALFORMED = (
@@ -123,26 +124,27 @@ def drop_unknown(markdown: str, allowed: set[str]) -> str:
     Citations of other sources, bare numbers and link definitions go, with the blank before them; of a link
     its words stay, of a URL its host. Doing it twice changes nothing more.
     """
-    return _outside_code(markdown, lambda text: _mended(text, allowed))
-
-
-def _mended(text: str, allowed: set[str]) -> str:
     known = "|".join(sorted(map(re.escape, allowed)))
     bad = rf"(?:\[(?!(?:{known})\]){_ID}\]|{_NUMBER}|{_MALFORMED})"
     run = rf"{bad}(?:[ \t,;]{{0,8}}{bad}){{0,50}}"
     unwanted = re.compile(
         rf"(?:(?<=\])[,;])?[ \t]{{0,8}}(?:\([ \t]{{0,4}}{run}[ \t]{{0,4}}\)|{run})[ \t]{{0,8}}", re.IGNORECASE
     )
-    for _ in range(4):  # what is taken out may bring the next one together, as in [[3]3]
-        before = text = _normal(text)
-        text = unwanted.sub(_gap, _DEFINITION.sub("", text))
-        text = _URL.sub(_host, _LINK.sub(r"\1", text))
-        if text == before:
+    brackets = re.compile(rf"\[(?!(?:{known})\])|(?<!\d)\]")
+    for _ in range(5):  # what is taken out may bring the next one together, as in [[3]3]
+        before, markdown = markdown, _outside_code(markdown, lambda text: _mended(text, unwanted))
+        if markdown == before:
             break
-        text = re.sub(r"\n{3,}", "\n\n", text)
     else:
-        text = re.sub(rf"\[(?!(?:{known})\])|(?<!\d)\]", "", text)
-    return text.replace("](", "]\\(")
+        markdown = _outside_code(markdown, lambda text: brackets.sub("", text))
+    return _outside_code(markdown, lambda text: text.replace("](", "]\\("))
+
+
+def _mended(text: str, unwanted: re.Pattern[str]) -> str:
+    before = text = _normal(text)
+    text = unwanted.sub(_gap, _DEFINITION.sub("", text))
+    text = _URL.sub(_host, _LINK.sub(r"\1", text))
+    return text if text == before else re.sub(r"\n{3,}", "\n\n", text)
 
 
 def _gap(match: re.Match[str]) -> str:
@@ -222,7 +224,9 @@ def _listed(source: Source) -> str:
 
 
 def _heading(text: str) -> str:
-    return _escaped(squash(_UNSEEN.sub(" ", _mended(clean(text), set()))))
+    """One escaped line without citations; code marks go, as nothing may hide in a heading."""
+    line = squash(_UNSEEN.sub(" ", re.sub(r"`|~{3,}", "", clean(text))))
+    return _escaped(squash(drop_unknown(line, set())))
 
 
 def _escaped(text: str) -> str:

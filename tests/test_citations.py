@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -207,6 +207,9 @@ TEXTS = st.lists(st.one_of(PIECES, PIECES, PIECES, st.text(max_size=3)), max_siz
 
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
+@example(r"\\[s1]")
+@example("[[[s9]3]3]")
+@example("[s9]```\n```\n[s9]")
 def test_dropping_twice_changes_nothing_more_and_leaves_no_problem(markdown: str) -> None:
     once = drop_unknown(markdown, KNOWN)
     assert drop_unknown(once, KNOWN) == once
@@ -343,6 +346,9 @@ def shown(markdown: str) -> tuple[list[str], list[str], str]:
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS)
+@example([""], "0https://evil.example/[3]")
+@example([""], "`a[3]`")
+@example(["[s1]: x\n[s1]\n\n[s2]:\nhttps://evil.example"], "")
 def test_every_number_resolves_whatever_the_sections_say(texts: list[str], title: str) -> None:
     sections = [section(text, n, title) for n, text in enumerate(texts, 1)]
     markdown, sources = assemble(title, sections, research())

@@ -40,7 +40,6 @@ def serve(host: str, port: int, as_json: bool) -> None:
         server = make_server(host, port, app, threaded=True)
     except (OSError, SystemExit):  # werkzeug exits on a busy port
         raise ConfigError(f"Port {port} is taken.", hint="Choose another one with --port.") from None
-    server.daemon_threads = True  # steps in flight are done again, not waited for
     url = f"http://{host}:{server.server_port}"
     click.echo(json.dumps({"url": url}) if as_json else f"briefworks serves {url}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

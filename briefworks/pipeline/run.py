@@ -59,7 +59,7 @@ class Run:
             with in_inngests_words(step, spare_siblings=spare_siblings):
                 return self._take(step, phase, done, body, ends_run)
 
-        return cast(T, self.ctx.step.run(step, do_step))
+        return self.ctx.step.run(step, do_step)
 
     def parallel(self, phase: Phase, done: Event, bodies: Mapping[str, Body[T]]) -> list[T]:
         """Several steps at once, by step id; their results in the order of `bodies`."""

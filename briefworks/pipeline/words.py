@@ -34,7 +34,7 @@ def in_inngests_words(step: str, *, spare_siblings: bool = False) -> Iterator[No
     except BriefworksError as error:
         log.warning("step failed", step=step, code=error.code, retriable=error.retriable, reason=str(error))
         text = f"{step}: {error}" + (f"\nHint: {error.hint}" if error.hint else "")
-        name = type(error).__name__
+        name = next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == errors.__name__)
         if isinstance(error, RateLimited):
             raise _named(name, inngest.RetryAfterError)(
                 text, timedelta(seconds=error.retry_after_s), True

@@ -13,9 +13,9 @@ import structlog
 
 from briefworks.pages.extractor import Extractor
 from briefworks.pages.fetch import HTML_TYPES, Answer
-from briefworks.pages.guard import Guard, Refused, Resolver, resolve
+from briefworks.pages.guard import NO_TIME, Guard, Refused, Resolver, resolve
 from briefworks.pages.plain import Extracted, cut_at_paragraph, decode
-from briefworks.pages.visits import NO_TIME, Batch, Visits
+from briefworks.pages.visits import Batch, Visits
 from briefworks.text import clean, count_words, now_at
 
 __all__ = ["FetchedPage", "Pages"]

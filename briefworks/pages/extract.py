@@ -19,7 +19,7 @@ MOST_TAGS = 60_000  # real pages have up to 17,000
 MOST_HEADINGS, HEADING_CHARS, TITLE_CHARS = 60, 200, 300
 
 _TAG = re.compile(r"""<[a-zA-Z](?:[^>=]++|=\s*"[^"]*"|=\s*'[^']*'|=)*+""")
-_SCRIPT = re.compile(r"<(script|style)\b([^>]{0,2000})>", re.I)
+_SCRIPT = re.compile(r"<(script|style)\b([^<>]{0,2000})>", re.I)
 _SCRIPT_END = {name: re.compile(rf"</{name}[^>]{{0,20}}>", re.I) for name in ("script", "style")}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.I)
 _MARKUP_IN_WORDS = ("b", "strong", "em", "i", "u", "s", "mark", "small", "code", "kbd", "font")
@@ -66,7 +66,7 @@ def read_html(body: bytes, charset: str) -> Extracted:
 
 
 def _without_scripts(markup: str) -> tuple[str, list[str]]:
-    """The markup without its scripts and styles, and its JSON-LD. One that is not closed takes all the rest."""
+    """The markup without scripts and styles, and its JSON-LD. What is not closed takes all the rest."""
     kept, linked_data, at = [], [], 0
     while (opening := _SCRIPT.search(markup, at)) is not None:
         kept.append(markup[at : opening.start()])

@@ -67,8 +67,9 @@ def get(guard: Guard, url: httpx.URL, deadline: float, wanted: Wanted = PAGE) ->
     left_s = deadline - time.monotonic()
     timeout = {"connect": min(CONNECT_S, left_s), "read": READ_S, "write": READ_S, "pool": left_s}
     backend = GuardedBackend(guard, deadline)
+    secure = guard.ssl_context if url.scheme == "https" else None
     with (
-        httpcore.ConnectionPool(ssl_context=guard.ssl_context, network_backend=backend) as pool,
+        httpcore.ConnectionPool(ssl_context=secure, network_backend=backend) as pool,
         pool.stream("GET", target, headers=_HEADERS, extensions={"timeout": timeout}) as response,
     ):
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}

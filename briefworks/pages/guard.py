@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ import httpx
 
 PORTS = frozenset({80, 443, 8080, 8443})
 MOST_URL_CHARS = 4000
+NO_TIME = "no time was left for it"
 Resolver = Callable[[str, int], Sequence[str]]  # (host, port) → addresses as text; OSError when there is none
 
 # Routable by the letter, yet never a public page: relays, documentation, a cloud's own services.
@@ -81,7 +83,12 @@ class Guard:
     ) -> None:
         self._allowed = {_host_and_port(entry) for entry in allow_hosts if entry.strip()}
         self.resolver = resolver
-        self.ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._ssl_context = ssl_context
+
+    @cached_property
+    def ssl_context(self) -> ssl.SSLContext:
+        """What https is checked with; loading the certificates takes a while, so not before it is needed."""
+        return self._ssl_context or httpx.create_ssl_context(trust_env=False)
 
     def allows(self, host: str, port: int) -> bool:
         """Whether the operator named this host, so that its address may be private."""

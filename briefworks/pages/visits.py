@@ -24,13 +24,12 @@ from briefworks.pages.fetch import (
     get,
     status_note,
 )
-from briefworks.pages.guard import Guard, OutOfTime, Refused, Unreachable, port_of
+from briefworks.pages.guard import NO_TIME, Guard, OutOfTime, Refused, Unreachable, port_of
 
 ROBOTS_S = 8.0
 MOST_AT_ONCE = 6
 MOST_AT_ONCE_ALLOWED = 4  # for one host of the operator's
 MOST_HOSTS_KEPT = 1000
-NO_TIME = "no time was left for it"
 
 
 class Batch:
@@ -39,7 +38,7 @@ class Batch:
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self._stopped = threading.Event()
-        self._turns = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self.turns = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def stop(self) -> None:
         """No further request begins."""
@@ -51,35 +50,35 @@ class Batch:
 
     def pause(self, wait_s: float) -> None:
         """Sleep, unless the batch ends before that: then `OutOfTime` at once."""
-        if wait_s > 0 and (wait_s >= self.left_s or self._stopped.wait(wait_s)):
+        if wait_s >= self.left_s or (wait_s > 0 and self._stopped.wait(wait_s)):
             raise OutOfTime(NO_TIME)
 
     @contextmanager
-    def holding(self, lock: threading.Semaphore) -> Iterator[None]:
-        """Hold one of the lock's places; `OutOfTime` when none becomes free in time."""
-        if not lock.acquire(timeout=self.left_s) or not self.left_s:
+    def holding(self, places: threading.Semaphore) -> Iterator[None]:
+        """Hold one of the places; `OutOfTime` when none becomes free in time."""
+        if not places.acquire(timeout=self.left_s):
             raise OutOfTime(NO_TIME)
         try:
+            self.pause(0)
             yield
         finally:
-            lock.release()
+            places.release()
 
     def request(self, guard: Guard, url: httpx.URL, limit_s: float, wanted: Wanted) -> Answer:
         """One request; every way in which it can fail is a `Refused` that says it to a person."""
-        with self.holding(self._turns):
-            deadline = time.monotonic() + min(limit_s, self.left_s)
-            try:
-                return get(guard, url, deadline, wanted)
-            except httpcore.TimeoutException:
-                if not self.left_s:
-                    raise OutOfTime(NO_TIME) from None
-                slow = time.monotonic() >= deadline
-                raise Refused(TOO_SLOW if slow else f"did not answer for {READ_S:.0f} s") from None
-            except httpcore.ConnectError as error:
-                tls = isinstance(error.__cause__, SSLError) or isinstance(error.__context__, SSLError)
-                raise Unreachable("no valid certificate" if tls else "the host cannot be reached") from None
-            except (httpcore.NetworkError, httpcore.ProtocolError):
-                raise Refused("the connection broke") from None
+        deadline = time.monotonic() + min(limit_s, self.left_s)
+        try:
+            return get(guard, url, deadline, wanted)
+        except httpcore.TimeoutException:
+            if not self.left_s:
+                raise OutOfTime(NO_TIME) from None
+            slow = time.monotonic() >= deadline
+            raise Refused(TOO_SLOW if slow else f"did not answer for {READ_S:.0f} s") from None
+        except httpcore.ConnectError as error:
+            tls = isinstance(error.__cause__, SSLError) or isinstance(error.__context__, SSLError)
+            raise Unreachable("no valid certificate" if tls else "the host cannot be reached") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError):
+            raise Refused("the connection broke") from None
 
 
 class _Host:
@@ -106,9 +105,10 @@ class Visits:
             host = self._host(url)
             with batch.holding(host.turns):
                 self._keep_rules(url, host, batch)
-                began = time.monotonic()
-                answer = batch.request(self._guard, url, left_s, PAGE)
-                left_s -= time.monotonic() - began
+                with batch.holding(batch.turns):
+                    began = time.monotonic()
+                    answer = batch.request(self._guard, url, left_s, PAGE)
+                    left_s -= time.monotonic() - began
             if answer.location:
                 url = self._guard.check_url(_joined(url, answer.location))
             elif answer.status != 200:
@@ -123,15 +123,17 @@ class Visits:
             rules = host.rules.get(origin)
             if rules is None or rules.stale_at < time.monotonic():
                 rules = host.rules[origin] = robots.read_rules(
-                    url,
-                    lambda at: batch.request(self._guard, at, ROBOTS_S, ROBOTS_TXT),
-                    self._guard.check_url,
+                    url, lambda at: self._robots_txt(at, batch), self._guard.check_url
                 )
         if note := rules.note_for(url):
             raise Refused(note)
         if rules.delay_s:
             batch.pause(host.next_at - time.monotonic())
             host.next_at = time.monotonic() + rules.delay_s
+
+    def _robots_txt(self, url: httpx.URL, batch: Batch) -> Answer:
+        with batch.holding(batch.turns):
+            return batch.request(self._guard, url, ROBOTS_S, ROBOTS_TXT)
 
     def _host(self, url: httpx.URL) -> _Host:
         at_once = MOST_AT_ONCE_ALLOWED if self._guard.allows(url.host, port_of(url)) else 1

@@ -1,0 +1,270 @@
+"""Reading HTML: the text without what stands around it, and a child that hostile pages cannot hold up."""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from briefworks.pages.extract import Unreadable, read_html
+from briefworks.pages.extractor import Extractor
+from briefworks.pages.guard import Refused
+from briefworks.pages.plain import MOST_TEXT_CHARS
+
+GUIDE = (Path(__file__).parent / "pages" / "guide.html").read_bytes()
+WORDS = "The desk stands on four legs and carries a lamp, a screen and a cup of tea, as it did before. "
+
+
+def page(body: str, head: str = "") -> bytes:
+    return f"<html><head>{head}</head><body><article>{body}</article></body></html>".encode()
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    with Extractor() as running:
+        running.read(GUIDE, "", time.monotonic() + 30)
+        yield running
+
+
+def soon() -> float:
+    return time.monotonic() + 30
+
+
+def test_the_text_has_headings_lists_tables_and_paragraphs_between_blank_lines():
+    text = read_html(GUIDE, "")["text"]
+    assert "# How high should a standing desk be?\n\nA standing desk is at the right height" in text
+    assert "\n\n## Measure it in three steps\n\n- Stand upright in the shoes you work in.\n- Bend" in text
+    assert "| 160 cm | 98 cm |" in text
+    assert "\n\nPeople who change between sitting and standing" in text
+
+
+def test_marks_and_links_leave_their_words_and_nothing_else():
+    text = read_html(GUIDE, "")["text"]
+    assert "when your elbows rest at about ninety degrees and your wrists stay straight while" in text
+    assert "guide to monitor arms" in text
+    assert "http" not in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Browse the shop", "Office chairs", "Log in", "Subscribe now", "Copyright", "Imprint", "tracking"],
+)
+def test_menus_offers_and_footers_are_not_in_the_text(words):
+    assert words not in read_html(GUIDE, "")["text"]
+
+
+@pytest.mark.parametrize("words", ["Zorblax", "quixotic", "Decorative icon", "editor's remark"])
+def test_what_a_reader_cannot_see_is_not_in_the_text(words):
+    assert words not in json.dumps(read_html(GUIDE, ""))
+
+
+def test_title_and_headings_are_those_of_the_page():
+    read = read_html(GUIDE, "")
+    assert read["title"] == "How high should a standing desk be?"
+    assert read["headings"] == [
+        "How high should a standing desk be?",
+        "Measure it in three steps",
+        "What the numbers say",
+    ]
+
+
+def test_without_og_title_the_title_element_counts_then_the_first_heading():
+    body = f"<h1>Top</h1><p>{WORDS * 5}</p>"
+    assert read_html(page(body, "<title> A \n title </title>"), "")["title"] == "A title"
+    assert read_html(page(body, "<title> </title>"), "")["title"] == "Top"
+
+
+def test_lists_and_tables_count_when_they_are_part_of_the_text():
+    read = read_html(GUIDE, "")
+    assert read["has_list"]
+    assert read["has_table"]
+    menu = "<nav><ul><li>Home</li><li>Shop</li></ul></nav>"
+    bare = read_html(page(f"{menu}<h1>Desk</h1><p>{WORDS * 5}</p><p>{WORDS * 3}</p>"), "")
+    assert not bare["has_list"]
+    assert not bare["has_table"]
+
+
+def linked(data: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps(data)}</script>'
+
+
+def meta(name: str, content: str) -> str:
+    return f'<meta property="article:{name}_time" content="{content}">'
+
+
+@pytest.mark.parametrize(
+    ("head", "published_at"),
+    [
+        (linked({"@type": "BlogPosting", "datePublished": "2026-02-03"}), "2026-02-03T00:00:00Z"),
+        (linked([{"@graph": [{"dateModified": "2025-01-01T00:00:00+0100"}]}]), "2024-12-31T23:00:00Z"),
+        (meta("published", "2026-02-03T04:05:06.789Z"), "2026-02-03T04:05:06Z"),
+        (meta("modified", "2026-02-04") + meta("published", "2026-02-03"), "2026-02-03T00:00:00Z"),
+        (linked({"dateModified": "2026-03-01"}) + meta("published", "2026-02-03"), "2026-02-03T00:00:00Z"),
+        (linked({"itemListElement": [{"datePublished": "2026-02-03"}]}), None),
+        (linked({"datePublished": "yesterday"}), None),
+        (linked({"datePublished": "2999-01-01"}), None),
+        (linked({"datePublished": "1066-10-14"}), None),
+        (linked({"datePublished": {"a": 1}}), None),
+        ('<script type="application/ld+json">{"datePublished": "2026-</script>', None),
+        ('<script type="application/ld+json">' + "[" * 100_000 + "</script>", None),
+        ("", None),
+    ],
+)
+def test_dates_are_the_declared_ones_or_unknown(head, published_at):
+    body = f"<h1>Desk</h1><p>Updated on January 5, 1995. {WORDS * 5}</p>"
+    assert read_html(page(body, head), "")["published_at"] == published_at
+
+
+def test_the_date_of_the_article_wins_over_that_of_the_site():
+    assert read_html(GUIDE, "")["published_at"] == "2026-03-04T08:00:00Z"
+
+
+GERMAN = "Größe, Höhe und Stühle: “ein Tisch” für jeden Menschen – über 100 € günstiger als früher. " * 8
+
+
+@pytest.mark.parametrize(
+    ("charset", "meta_charset", "encoding"),
+    [
+        ("utf-8", "", "utf-8"),
+        ("windows-1252", "", "cp1252"),
+        ("ISO-8859-1", "", "cp1252"),
+        ("", "windows-1252", "cp1252"),
+        ("", "utf-8", "utf-8"),
+        ("", "", "utf-8"),
+        ("", "", "utf-8-sig"),
+        ("", "", "utf-16"),
+        ("utf-8", "", "utf-16"),
+        ("iso-8859-1", "", "utf-8-sig"),
+        ("utf-8", "windows-1252", "cp1252"),
+        ("windows-1252", "utf-8", "cp1252"),
+        ("no-such-thing", "windows-1252", "cp1252"),
+        ("rot13", "", "utf-8"),
+        ("punycode", "idna", "utf-8"),
+        ("\x00\ud800", "", "utf-8"),
+    ],
+)
+def test_the_encoding_is_that_of_http_then_meta_then_the_bytes(charset, meta_charset, encoding):
+    head = f"<meta charset={meta_charset}>" if meta_charset else ""
+    body = page(f"<h1>Tisch</h1><p>{GERMAN}</p>", head).decode().encode(encoding)
+    assert "Größe, Höhe und Stühle: “ein Tisch” für" in read_html(body, charset)["text"]
+
+
+def test_an_undeclared_encoding_is_found_by_its_looks():
+    japanese = "机の高さは、肘が直角になるところがちょうどよいと言われています。" * 12
+    body = page(f"<h1>机</h1><p>{japanese}</p>").decode().encode("shift_jis")
+    assert "机の高さは、肘が直角" in read_html(body, "")["text"]
+
+
+def test_one_broken_byte_does_not_change_the_encoding():
+    body = page(f"<h1>Tisch</h1><p>{GERMAN * 4}</p>").replace(b"Tisch", b"T\xffsch", 1)
+    assert "Größe" in read_html(body, "utf-8")["text"]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00" * 1000, b"\xff\xfe", b"<", b"<!-- only -->", os.urandom(5000)])
+def test_bytes_that_say_nothing_give_no_text(body):
+    try:
+        assert len(read_html(body, "")["text"]) < 5000
+    except Unreadable as error:
+        assert str(error) == "no readable text"
+
+
+def test_nothing_in_the_text_is_refused_by_a_database():
+    body = page(f"<h1>De\x00sk</h1><p>{WORDS * 5}&#0;&#xD800;</p>", "<title>A&#0;b\x00</title>")
+    json.dumps(read_html(body, "")).encode().decode("utf-8")
+    assert "\x00" not in "".join(str(value) for value in read_html(body, "").values())
+
+
+def test_a_long_text_ends_with_a_whole_paragraph():
+    text = read_html(page("".join(f"<p>{n}. {WORDS * 3}</p>" for n in range(400))), "")["text"]
+    assert MOST_TEXT_CHARS * 0.9 < len(text) <= MOST_TEXT_CHARS
+    assert text.endswith("as it did before.")
+
+
+BOMBS = {
+    "attributes": "<p " + " ".join(f'a{n}="{n}"' for n in range(100_000)) + ">x</p>",
+    "attributes behind a sign": '<p x=">" ' + " ".join(f'a{n}=">"' for n in range(100_000)) + ">x</p>",
+    "attributes without values": "<p " + " ".join(f"a{n}" for n in range(100_000)) + ">x</p>",
+    "tags": "<p>x" * 200_000,
+    "open tags": "<a" * 900_000,
+    "open quotes": "<a x='" * 300_000,
+    "open scripts": "<script " * 200_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_markup_that_would_take_minutes_is_refused_before_it_is_parsed(bomb):
+    began = time.process_time()
+    with pytest.raises(Unreadable, match="too complex"):
+        read_html(BOMBS[bomb].encode(), "")
+    assert time.process_time() - began < 1
+
+
+def test_a_script_full_of_signs_is_no_bomb():
+    script = "<script>" + "if(a<b){c=1}" * 20_000 + "</script>"
+    assert "four legs" in read_html(page(f"{script}<h1>Desk</h1><p>{WORDS * 5}</p>"), "")["text"]
+
+
+def test_nesting_without_end_is_survived(extractor):
+    with contextlib.suppress(Refused):
+        extractor.read(b"<div>" * 55_000 + WORDS.encode() * 10, "", soon())
+    assert extractor.read(GUIDE, "", soon())["headings"]
+
+
+def test_the_child_reads_as_the_function_does(extractor):
+    assert extractor.read(GUIDE, "utf-8", soon()) == read_html(GUIDE, "utf-8")
+
+
+def test_the_child_gives_the_note_of_an_unreadable_page(extractor):
+    with pytest.raises(Refused, match="too complex"):
+        extractor.read(BOMBS["tags"].encode(), "", soon())
+
+
+def test_one_child_reads_all_pages(extractor):
+    pids = set()
+    for n in range(3):
+        extractor.read(page(f"<h1>{n}</h1><p>{WORDS * 5}</p>"), "", soon())
+        pids.add(extractor.pid)
+    assert len(pids) == 1
+
+
+def test_a_child_that_was_killed_costs_one_page(extractor):
+    extractor.read(GUIDE, "", soon())
+    os.kill(extractor.pid, signal.SIGKILL)
+    with pytest.raises(Refused, match="too complex"):
+        extractor.read(GUIDE, "", soon())
+    assert extractor.read(GUIDE, "", soon())["headings"]
+
+
+def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_is_read(extractor):
+    slow = page("".join(f"<p>{WORDS}" for _ in range(18_000)))  # seconds of work, below every other limit
+    with Extractor(page_s=0.3) as hurried:
+        began = time.monotonic()
+        with pytest.raises(Refused, match="too complex"):
+            hurried.read(slow, "", soon())
+        assert hurried.read(page(f"<h1>Desk</h1><p>{WORDS * 5}</p>"), "", soon())["title"] == "Desk"
+        assert time.monotonic() - began < 15
+
+
+def test_no_time_left_is_not_the_fault_of_the_page():
+    with Extractor() as fresh, pytest.raises(Refused, match="no time was left"):
+        fresh.read(GUIDE, "", time.monotonic())
+
+
+def test_the_child_knows_no_key(monkeypatch):
+    monkeypatch.setenv("SERPER_API_KEY", "sk-secret")
+    with Extractor() as fresh:
+        fresh.read(GUIDE, "", soon())
+        known = Path(f"/proc/{fresh.pid}/environ")
+        if known.exists():  # where there is /proc
+            assert b"sk-secret" not in known.read_bytes()
+
+
+def test_the_child_ends_with_the_batch():
+    with Extractor() as fresh:
+        fresh.read(GUIDE, "", soon())
+        pid = fresh.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -165,7 +165,7 @@ def test_a_brief_is_heard_readably_and_comes_out_sound(says: Says) -> None:
 
 
 def test_the_second_brief_is_told_what_the_first_left_out_and_the_better_one_wins(says: Says) -> None:
-    poor, rich = planned("Motors", "Tops"), planned("Motors", "Tops", entities=["motor", "Acme Labs"])
+    poor, rich = planned("Frames", "Tops"), planned("Frames", "Tops", entities=["motor", "Acme Labs"])
 
     def brief(answer: object, former: Any = None) -> Any:
         return run_brief_phase(

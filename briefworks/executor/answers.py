@@ -56,7 +56,6 @@ class Failed:
 
     result: Mapping[str, Any]
     word: str
-    version: int | None = None
     no_retry: bool = False
     retry_after_s: float | None = None
 
@@ -85,12 +84,12 @@ def read(status: int, headers: Mapping[str, str], body: bytes, now: float) -> An
             return _unwrapped(value, now)
         hints = (headers.get("x-inngest-no-retry", "").lower() == "true", _retry_after(headers, now))
         if not success:
-            return _failure(status, value, version, *hints)
+            return _failure(status, value, *hints)
         return (
             Steps(_ops(value), version, *hints) if status == 206 else Finished(wire.canonical(value), version)
         )
     except ValueError as error:
-        return failed(str(error), no_retry=isinstance(error, Hopeless), version=version)
+        return failed(str(error), no_retry=isinstance(error, Hopeless))
 
 
 class Hopeless(ValueError):
@@ -116,15 +115,13 @@ def _unwrapped(value: Mapping[str, Any], now: float) -> Answer:
     return read(status, {"x-inngest-sdk": "streamed", **plain}, text.encode(), now)
 
 
-def _failure(
-    status: int, value: Any, version: int | None, no_retry: bool, retry_after_s: float | None
-) -> Failed:
+def _failure(status: int, value: Any, no_retry: bool, retry_after_s: float | None) -> Failed:
     word = "NonRetriableError" if no_retry else f"invalid status code: {status}"
     if isinstance(value, dict) and isinstance(value.get("message"), str):
         result = {"name": "Error", "stack": "", **value}
     else:
         result = {"name": "Error", "message": f"The app answered with status {status}.", "stack": ""}
-    return Failed(result, word, version, no_retry, retry_after_s)
+    return Failed(result, word, no_retry, retry_after_s)
 
 
 def _version(headers: Mapping[str, str]) -> int | None:

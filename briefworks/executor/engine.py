@@ -199,7 +199,9 @@ class Engine:
                 self._runs.apply(run, machine.cancelled(run, f"its {alarm.kind} time-out"))
 
     def _has_begun(self, run: Run) -> bool:
-        return run.version != -1 or any(self.schedule.is_under_way(job_id) for job_id in run.jobs)
+        return run.version != -1 or any(
+            job.attempt or self.schedule.is_under_way(job.job_id) for job in run.jobs.values()
+        )
 
     def _plan(self, old: Run | None, run: Run) -> None:
         """Schedule what a run has now and had not before."""

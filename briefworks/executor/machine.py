@@ -35,12 +35,12 @@ def begun(run: Run, now: float) -> Run:
 
 def answered(run: Run, job: Job, answer: Answer, retries: Retries, now: float) -> Change:
     """What the app's answer to `job` does."""
-    version = run.version if answer.version is None else answer.version
-    run = replace(run, version=version, jobs=_without(run.jobs, job.job_id))
-    if isinstance(answer, Finished):
-        return Change(run, end=End("Completed", answer.output))
+    run = replace(run, jobs=_without(run.jobs, job.job_id))
     if isinstance(answer, Failed):
         return _failed(run, job, answer, retries, now)
+    run = replace(run, version=answer.version or run.version)
+    if isinstance(answer, Finished):
+        return Change(run, end=End("Completed", answer.output))
     return _stepped(run, job, answer, retries, now)
 
 

@@ -104,7 +104,7 @@ class OpenStep:
 @dataclass(frozen=True)
 class Run:
     """
-    A living run. `version` is -1 until the app has answered once; `stack` lists finished steps in order.
+    A living run. `version` is -1 until the app has reported a step; `stack` lists finished steps in order.
 
     `fanned_out` holds from an answer with several steps until all of them are resolved; `pools` are the
     values of the function's concurrency keys; `invoked_by` is `<run>.<step>` of the one that waits for us.

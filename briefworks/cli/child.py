@@ -11,7 +11,7 @@ import threading
 def _end_with_parent() -> None:
     # The parent holds the other end of our standard input and never writes: end of file means it is gone,
     # however it died. No clean-up: every file of ours is sound at any moment.
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):
         pass
     os._exit(0)
 

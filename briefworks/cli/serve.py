@@ -10,7 +10,7 @@ import sys
 import click
 from werkzeug.serving import make_server
 
-from briefworks.cli.logs import log_to_stderr
+from briefworks.logs import log_to_stderr
 from briefworks.errors import ConfigError
 from briefworks.settings import Settings
 from briefworks.web import create_app

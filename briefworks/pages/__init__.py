@@ -103,8 +103,7 @@ class Pages:
         except Refused as error:
             ready.put((n, str(error)))
         except Exception as error:  # a page must not end the run, whatever it found
-            log.warning("page-failed", url=url, exc_info=True)
-            ready.put((n, f"could not be read ({type(error).__name__})"))
+            ready.put((n, _unforeseen(url, error)))
 
 
 def _page(url: str, got: Answer | str, extractor: Extractor, deadline: float) -> FetchedPage:
@@ -117,10 +116,17 @@ def _page(url: str, got: Answer | str, extractor: Extractor, deadline: float) ->
             read = _plain(got)
     except Refused as error:
         return _unusable(url, str(error))
+    except Exception as error:  # no process to be had, say
+        return _unusable(url, _unforeseen(url, error))
     words = count_words(read["text"])
     if words < FEWEST_WORDS and len(read["text"]) < FEWEST_CHARS:
         return _unusable(url, "no readable text")
     return {**_unusable(url, ""), **read, "words": words}
+
+
+def _unforeseen(url: str, error: Exception) -> str:
+    log.warning("page-failed", url=url, exc_info=error)
+    return f"could not be read ({type(error).__name__})"
 
 
 def _plain(got: Answer) -> Extracted:

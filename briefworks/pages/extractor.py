@@ -63,9 +63,7 @@ class Extractor:
 
     def _start(self, limit_s: float) -> bool:
         environment = child_environment()
-        passed_on = {
-            name: environment[name] for name in _PASSED_ON if name in environment
-        }  # no key among them
+        harmless = {name: environment[name] for name in _PASSED_ON if name in environment}  # above all no key
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", "briefworks.pages.extract_child"],
             stdin=subprocess.PIPE,

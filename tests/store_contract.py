@@ -310,6 +310,12 @@ class StoreContract:
         store.append("p", "a", "draft-section-1", take, 0, [token(text) for text in texts])
         assert [row["data"]["text"] for row in rows_of(store, "p", "a")[1:]] == texts
 
+    def test_half_a_character_is_no_reason_to_lose_a_row(self, store):
+        store.start_run("p", "a", "r1", {**RUN, "keyword": "half \ud83d"})
+        store.decide("p", "a", "cancel", {"by": "user", "reason": "half \ud83d"})
+        assert store.articles("p")[0]["keyword"] == "half \ufffd"
+        assert rows_of(store, "p", "a")[-1]["data"]["reason"] == "half \ufffd"
+
     # --- decisions
     def test_a_cancel_ends_a_living_run_at_once(self, store):
         store.start_run("p", "a", "r1", RUN)
@@ -560,7 +566,9 @@ class StoreContract:
                 ending = stop.is_set()
                 while True:
                     page = mine.read("p", seen, "a", 5)
-                    assert page["upto"] >= seen
+                    seqs = [seen, *(row["seq"] for row in page["rows"]), page["upto"]]
+                    assert seqs == sorted(seqs)
+                    assert page["upto"] <= page["head"]
                     for row in page["rows"]:
                         state = apply(state, row)
                     seen = page["upto"]

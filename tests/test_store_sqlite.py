@@ -110,7 +110,7 @@ class CrashingMachine(StoreMachine):
 
 TestCrashingMachine = CrashingMachine.TestCase
 TestCrashingMachine.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

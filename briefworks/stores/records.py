@@ -159,18 +159,6 @@ def drop(
     )
 
 
-def close_run(db: sqlite3.Connection, run: Any, event: str) -> None:
-    """The run is over; decisions that it has not carried out are settled with it."""
-    db.execute(
-        "UPDATE runs SET ended_by = ? WHERE project_id = ? AND run_id = ?",
-        (event, run["project_id"], run["run_id"]),
-    )
-    db.execute(
-        "DELETE FROM decisions WHERE project_id = ? AND article_id = ?",
-        (run["project_id"], run["article_id"]),
-    )
-
-
 def decision_of(db: sqlite3.Connection, project_id: str, article_id: str, what: str) -> Any:
     """The stored decision, or None."""
     found = db.execute(

@@ -6,13 +6,12 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 from briefworks.errors import Hole, NotFound, RunOver, StaleTake
-from briefworks.shapes import RESULT, TERMINAL, Event, RunStarted, StreamRow, Terminal
-from briefworks.stores import records
+from briefworks.shapes import RESULT, TERMINAL, RunStarted, StreamRow, Terminal
+from briefworks.stores import records, runs
 from briefworks.stores.database import Database
 from briefworks.stream import Decision, PageOfRows, Row, Take
 from briefworks.text import clean, now_at
@@ -61,68 +60,18 @@ class SqliteStore:
                     raise RunOver(f"Run {run_id} is one of another article.")
                 return run["ended_by"] is None
             newest = records.newest_run(db, project_id, article_id)
-            if newest and newest["ended_by"] is None and not self._end_if_lost(db, newest):
-                return False
-            if newest and newest["ended_by"] == "polish-done":
+            if newest and newest["ended_by"] is None:
+                lost = runs.lost(db, newest, self._clock(), self._lost_after_s)
+                if lost is None:
+                    return False
+                runs.end(db, newest, "run-failed", dict(lost), self._clock())
+            elif newest and newest["ended_by"] == "polish-done":
                 return False
             cancel = records.decision_of(db, project_id, article_id, "cancel")
-            nth = 1 + (newest["nth"] if newest else 0)
-            run = self._begin(db, project_id, article_id, run_id, nth, data)
+            run = runs.begin(db, project_id, article_id, run_id, data, self._clock())
             if cancel is not None:
-                self._end(db, run, "run-cancelled", _cancelled(cancel))
+                runs.end(db, run, "run-cancelled", runs.cancelled(cancel), self._clock())
             return cancel is None
-
-    def _begin(
-        self,
-        db: sqlite3.Connection,
-        project_id: str,
-        article_id: str,
-        run_id: str,
-        nth: int,
-        data: RunStarted,
-    ) -> Any:
-        """A new run: its record, its article's place in the list, and `run-started`."""
-        at = self._clock()
-        taken = "SELECT 1 FROM articles WHERE project_id = ? AND started_at = ?"
-        while db.execute(taken, (project_id, at)).fetchone():
-            at = _later(at)  # the list of articles is paged by it
-        db.execute(
-            "INSERT INTO runs (project_id, run_id, article_id, nth) VALUES (?, ?, ?, ?)",
-            (project_id, run_id, article_id, nth),
-        )
-        db.execute(
-            "INSERT INTO articles (project_id, article_id, run_id, keyword, persona, status, started_at,"
-            " updated_at) VALUES (?, ?, ?, ?, ?, '', ?, '') ON CONFLICT (project_id, article_id)"
-            " DO UPDATE SET run_id = excluded.run_id, keyword = excluded.keyword,"
-            " persona = excluded.persona, started_at = excluded.started_at",
-            (project_id, article_id, run_id, clean(data["keyword"]), clean(data["persona"]), at),
-        )
-        run = records.run_of(db, project_id, run_id)
-        records.write(db, run, "start", nth, [("run-started", dict(data))], at)
-        return run
-
-    def _end_if_lost(self, db: sqlite3.Connection, run: Any) -> bool:
-        article = db.execute(
-            "SELECT status, updated_at FROM articles WHERE project_id = ? AND article_id = ?",
-            (run["project_id"], run["article_id"]),
-        ).fetchone()
-        since = datetime.fromisoformat(self._clock()) - datetime.fromisoformat(article["updated_at"])
-        silent_s = since.total_seconds()
-        if article["status"] == "review" or silent_s <= self._lost_after_s:
-            return False
-        lost = {
-            "code": "lost",
-            "step": "",
-            "message": f"The run was silent for {silent_s:.0f} s and was given up.",
-            "hint": "Another run of the article has taken over; what was finished is not paid for again.",
-            "retriable": True,
-        }
-        self._end(db, run, "run-failed", lost)
-        return True
-
-    def _end(self, db: sqlite3.Connection, run: Any, event: Event, data: dict[str, Any]) -> None:
-        records.write(db, run, "end", run["nth"], [(event, data)], self._clock())
-        records.close_run(db, run, event)
 
     def end_run(self, project_id: str, run_id: str, event: Terminal, data: dict[str, Any]) -> bool:
         with self._file.writing() as db:
@@ -131,7 +80,7 @@ class SqliteStore:
             if run is None:
                 raise NotFound(f"Run {run_id} has not started.")
             if run["ended_by"] is None:
-                self._end(db, run, event, data)
+                runs.end(db, run, event, data, self._clock())
                 return True
             return False
 
@@ -194,7 +143,7 @@ class SqliteStore:
             records.drop(db, project_id, article_id, _LIVE, step)
             if ends_run:
                 records.drop(db, project_id, article_id, _CARRIED)
-                records.close_run(db, run, rows[-1][0])
+                runs.close(db, run, rows[-1][0])
             return head
 
     def _add(
@@ -229,7 +178,7 @@ class SqliteStore:
             if run and run["ended_by"] is not None:
                 return False
             if run and what == "cancel":
-                self._end(db, run, "run-cancelled", _cancelled(decision))
+                runs.end(db, run, "run-cancelled", runs.cancelled(decision), self._clock())
                 return True
             db.execute(
                 "INSERT INTO decisions (project_id, article_id, what, decision) VALUES (?, ?, ?, ?)"
@@ -321,13 +270,3 @@ class SqliteStore:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _cancelled(decision: dict[str, Any]) -> dict[str, Any]:
-    return {"by": "user", "reason": str(decision.get("reason", ""))}
-
-
-def _later(at: str) -> str:
-    """The next millisecond."""
-    after = datetime.fromisoformat(at) + timedelta(milliseconds=1)
-    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import pytest
+from upstream import Upstream
 
 from briefworks.stores.sqlite import SqliteStore
 
@@ -24,3 +25,20 @@ def store_factory(tmp_path):
 @pytest.fixture
 def store(store_factory):
     return store_factory()
+
+
+@pytest.fixture(scope="session")
+def upstream(tmp_path_factory):
+    """Model, search and web pages, played by a process of their own."""
+    upstream = Upstream(
+        tmp_path_factory.mktemp("upstream") / "calls.jsonl", "--seed", "7", "--tokens-per-s", "4000"
+    )
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture(autouse=True)
+def fresh_upstream(request):
+    """A test that uses the upstream begins without faults and with an empty log."""
+    if "upstream" in request.fixturenames:
+        request.getfixturevalue("upstream").reset()

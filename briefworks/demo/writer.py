@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-_KEYWORD = re.compile(r"<keyword>(.*?)</keyword>", re.DOTALL)
+_KEYWORD = re.compile(r"<keyword>([^<>]{1,400})</keyword>")
 _SOURCE = re.compile(r'<source id="(s\d+)" title="([^"]*)">\n(.*?)\n</source>', re.DOTALL)
 _LISTED = re.compile(r"<(entities|questions|missing)>\n(.*?)\n</\1>", re.DOTALL)
 _OUTLINED = re.compile(r"^(\d+)\. (.+) – .* \(([s\d, ]*); (\d+) words\)$", re.MULTILINE)
@@ -34,20 +34,23 @@ NOTICE = (
 INVENTED = "Quillhaven Institute"  # a name no page has, for the code that drops names no page has
 
 # What a model's prose is known for, planted so that polish has something to find: (tell, what it becomes)
-TELLS = (
+_TELLING_SENTENCES = (
     ("It is not just a matter of taste, but a matter of planning.", "Planning counts for as much as taste."),
-    ("Moreover, ", ""),
     ("This plays a crucial role in everyday use.", "This matters in everyday use."),
-    ("It is important to note that ", ""),
     ("It is not merely a detail, but a decision.", "The detail is a decision."),
-    ("Furthermore, ", ""),
     ("This serves as a testament to careful work.", "Careful work looks like this."),
-    ("In today's fast-paced world, ", ""),
     ("That is not only sensible, but also cheap.", "That is sensible and cheap."),
+)
+_TELLING_STARTS = (
+    ("Moreover, ", ""),
+    ("It is important to note that ", ""),
+    ("Furthermore, ", ""),
+    ("In today's fast-paced world, ", ""),
     ("Additionally, ", ""),
 )
+TELLS = _TELLING_SENTENCES + _TELLING_STARTS
 _HEADINGS = (
-    "What {k} means, and what it does not",
+    "A first look at {k}",
     "Who gets something out of it",
     "How the parts work together",
     "What to look at before choosing",
@@ -128,7 +131,12 @@ def _small(text: str) -> str:
 
 
 def _names(prompt: str) -> list[str]:
-    found = [name for _, _, text in _SOURCE.findall(prompt) for name in _NAME.findall(text)]
+    found = [
+        name if not _STARTER.match(name) else name.partition(" ")[2]
+        for _, _, text in _SOURCE.findall(prompt)
+        for name in _NAME.findall(text)
+    ]
+    found = [name for name in found if " " in name or name.isupper()]
     return sorted(set(found), key=lambda name: (-found.count(name), name))[:15]
 
 
@@ -191,7 +199,8 @@ def _section(prompt: str, n: int, words: int, task: str, seed: int) -> str:
     questions = _lines(task.partition("Questions to answer:\n")[2].partition("\nNames to use:")[0])
     sentences = [NOTICE] if n == 1 else []
     sentences.append(_OPENERS[(n - 1) % len(_OPENERS)])
-    planted = [TELLS[(2 * n + i + seed) % len(TELLS)][0] for i in range(2)]
+    planted = [_TELLING_STARTS[(n + seed) % len(_TELLING_STARTS)][0]]
+    planted += [tell for tell, _ in _TELLING_SENTENCES[n - 1 : n]]  # each in one section only
     size, paragraphs = len(" ".join(sentences).split()), []
     for i, (source_id, text) in enumerate(mine * 3):
         if size >= words * 0.88:
@@ -215,8 +224,7 @@ def _section(prompt: str, n: int, words: int, task: str, seed: int) -> str:
 def _deal(prompt: str, keyword: str, seed: int) -> dict[int, list[tuple[str, str]]]:
     """By section, (source id, sentence): each goes to one section, first to those planned with its source."""
     plans = {int(n): (ids.split(", "), int(words)) for n, _, ids, words in _OUTLINED.findall(prompt)}
-    pool = _pool(prompt)
-    pool.sort(key=lambda item: _number(seed, keyword, item[1]))
+    pool = _pool(prompt, lambda sentence: _number(seed, keyword, sentence))
     needs = {n: words * 0.9 for n, (_, words) in plans.items()}
     dealt: dict[int, list[tuple[str, str]]] = {n: [] for n in plans}
     spare = []
@@ -236,13 +244,20 @@ def _deal(prompt: str, keyword: str, seed: int) -> dict[int, list[tuple[str, str
     return dealt
 
 
-def _pool(prompt: str) -> list[tuple[str, str]]:
-    """Every usable sentence of the sources once."""
+def _pool(prompt: str, order: Callable[[str], int]) -> list[tuple[str, str]]:
+    """Every usable sentence of the sources once; what begins like another one comes last."""
     found: dict[str, tuple[str, str]] = {}
     for source_id, _, text in _SOURCE.findall(prompt):
         for sentence in _sentences(text.split("\n")):
-            found.setdefault(re.sub(r"\W+", " ", sentence.casefold()), (source_id, sentence))
-    return list(found.values())
+            found.setdefault(sentence.casefold(), (source_id, sentence))
+    first: list[tuple[str, str]] = []
+    later: list[tuple[str, str]] = []
+    begun: set[tuple[str, ...]] = set()
+    for item in sorted(found.values(), key=lambda item: order(item[1])):
+        beginning = tuple(item[1].casefold().split()[:4])
+        (later if beginning in begun else first).append(item)
+        begun.add(beginning)
+    return first + later
 
 
 def _sentences(lines: Iterable[str]) -> list[str]:

@@ -1,0 +1,80 @@
+"""What the demo's model answers to a request, before it is sent: the text and what it counts."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from briefworks.demo.cache import InputUsage
+from briefworks.demo.faults import Fault
+from briefworks.demo.messages import CHARS_PER_TOKEN, Asked, tokens_in
+from briefworks.demo.schema_answer import schema_answer
+from briefworks.demo.writer import write_json, write_text
+
+THINKING_TOKENS = 24
+_PIECE = re.compile(r"\s*\S{1,24}\s*")
+_PIECE_CHARS = 16  # a few words to a delta
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A message of the demo's model."""
+
+    text: str
+    stop_reason: str
+    thinking_tokens: int
+    usage: InputUsage
+
+    @property
+    def output_tokens(self) -> int:
+        return max(1, self.thinking_tokens + tokens_in(self.text))
+
+    @property
+    def stop_details(self) -> dict[str, Any] | None:
+        if self.stop_reason != "refusal":
+            return None
+        return {"type": "refusal", "category": None, "explanation": "The demo upstream was told to refuse."}
+
+    @property
+    def output_usage(self) -> dict[str, Any]:
+        details = {"thinking_tokens": self.thinking_tokens}
+        return {**self.usage, "output_tokens": self.output_tokens, "output_tokens_details": details}
+
+
+def answer_to(asked: Asked, seed: int, usage: InputUsage, fault: Fault | None) -> Answer:
+    """The same text for the same prompt, schema and seed; a fault can spoil it."""
+    name = fault.name if fault else ""
+    thinking = THINKING_TOKENS if asked.thinks else 0
+    if name == "refusal":
+        return Answer("", "refusal", thinking, usage)
+    text = _text(asked, seed)
+    if name == "bad_json":
+        text = text[: max(1, len(text) * 2 // 3)].rstrip("}\n ") if text.startswith("{") else '{"answer": "'
+    most = max(1, asked.max_tokens - thinking)
+    if fault and name == "truncate":
+        most = min(most, int(fault.number("after_tokens")))
+    if tokens_in(text) > most:
+        return Answer(text[: most * CHARS_PER_TOKEN], "max_tokens", thinking, usage)
+    return Answer(text, "end_turn", thinking, usage)
+
+
+def _text(asked: Asked, seed: int) -> str:
+    if asked.schema is not None:
+        value = write_json(asked.prompt, asked.schema, seed)
+        if value is None:
+            value = schema_answer(asked.schema, asked.prompt, seed)
+        return json.dumps(value, ensure_ascii=False)
+    return write_text(asked.prompt, seed)
+
+
+def pieces(text: str) -> list[str]:
+    """The text in deltas of a few words; joined they are the text."""
+    found: list[str] = []
+    for piece in _PIECE.findall(text) or [text]:
+        if found and len(found[-1]) + len(piece) <= _PIECE_CHARS:
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return [piece for piece in found if piece]

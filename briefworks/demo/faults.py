@@ -1,0 +1,108 @@
+"""Faults on request: which there are, and which of them hits a request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# name → its options with their defaults; None: not set
+FAULTS: dict[str, dict[str, float | None]] = {
+    # answered with an HTTP error
+    "overloaded": {"retry_after": None},
+    "rate_limit": {"retry_after": 1},
+    "spend_cap": {},
+    "server_error": {"retry_after": None},
+    "auth": {},
+    "bad_request": {},
+    # the connection breaks
+    "drop": {},  # before the headers
+    "cut": {"after_tokens": 20},  # FIN in a chunked body: the client sees that it is incomplete
+    "reset": {"after_tokens": 20},  # RST
+    "clean_cut": {"after_tokens": 20},  # FIN in a body that ends with the connection: looks complete
+    # the answer goes wrong
+    "error_event": {"after_tokens": 20},
+    "stall": {"after_tokens": 20, "seconds": 600},
+    "slow": {"tokens_per_s": 5},
+    "bad_json": {},
+    "refusal": {},
+    "truncate": {"after_tokens": 20},
+    # of pages
+    "page_500": {},
+    "page_slow": {"seconds": 60},
+    "page_huge": {"bytes": 3_000_000},
+}
+ANYWHERE = frozenset(
+    {"overloaded", "rate_limit", "spend_cap", "server_error", "auth", "bad_request", "drop", "stall"}
+)  # these can hit any request, by its path
+
+
+@dataclass
+class Fault:
+    """`match` that begins with "/" is a part of the path, any other a part of the prompt; "" is any."""
+
+    name: str
+    match: str = ""
+    times: int = 1
+    options: dict[str, float | None] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, value: Any) -> Fault:
+        """Raises `ValueError` that names what is wrong."""
+        if not isinstance(value, dict) or value.get("fault") not in FAULTS:
+            raise ValueError(f"a fault is an object whose `fault` is one of {', '.join(FAULTS)}")
+        given = dict(value)
+        name, match, times = given.pop("fault"), given.pop("match", ""), given.pop("times", 1)
+        if not isinstance(match, str) or not isinstance(times, int) or times < 1:
+            raise ValueError("`match` is text, `times` a whole number from 1")
+        known = FAULTS[name]
+        for option, number in given.items():
+            if option not in known:
+                raise ValueError(f"{name} has no option {option!r}; it has {sorted(known) or 'none'}")
+            if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
+                raise ValueError(f"{option} is a number from 0")
+        if given.get("tokens_per_s") == 0:
+            raise ValueError("tokens_per_s is above 0")
+        return cls(name, match, times, {**known, **given})
+
+    def number(self, option: str) -> float:
+        return self.options.get(option) or 0.0
+
+    def hits(self, kind: str, path: str, prompt: str) -> bool:
+        if self.name.startswith("page_"):
+            return kind == "page" and self.match in path
+        if self.match.startswith("/"):
+            return self.match in path and (kind == "model" or self.name in ANYWHERE)
+        return kind == "model" and self.match in prompt
+
+
+class Faults:
+    """What will go wrong, oldest first. Thread-safe: a fault for one request hits one request."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Fault] = []
+
+    def add(self, values: Any) -> None:
+        """All of the list or, with `ValueError`, none."""
+        if not isinstance(values, Sequence) or isinstance(values, str):
+            raise ValueError("faults come as a list of objects")
+        parsed = [Fault.parse(value) for value in values]
+        with self._lock:
+            self._waiting.extend(parsed)
+
+    def take(self, kind: str, path: str, prompt: str = "") -> Fault | None:
+        """The first that hits this request, used up by one."""
+        with self._lock:
+            for fault in self._waiting:
+                if fault.hits(kind, path, prompt):
+                    fault.times -= 1
+                    if fault.times == 0:
+                        self._waiting.remove(fault)
+                    return fault
+        return None
+
+    def clear(self) -> None:
+        with self._lock:
+            self._waiting.clear()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
 import httpx
 
+from briefworks.cli.processes import wait_until
 from briefworks.cli.stack import Stack
 from briefworks.cli.watch import TerminalView, follow
-from briefworks.errors import BriefworksError, EngineUnavailable, RequestInvalid
+from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable, RequestInvalid
 from briefworks.settings import Settings
 from briefworks.shapes import ArticleRequest
 from briefworks.stores.sqlite import SqliteStore
@@ -58,6 +60,7 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
         except KeyboardInterrupt:
             click.echo("\n\nStopped. The same command goes on where it was.", err=True)
             raise SystemExit(130) from None
+        _wait_for_engine(f"{stack.engine_url}/v1/runs/{view.state['run_id']}")
         polished = view.state["polished"]
         if view.state["status"] != "done" or polished is None:
             raise SystemExit(1)
@@ -90,6 +93,16 @@ def _article_id(store: Store, keyword: str) -> tuple[str, bool]:
         if not rows or rows[-1] not in ("polish-done", "run-failed", "run-cancelled"):
             return article_id, bool(rows)
         k += 1
+
+
+def _wait_for_engine(run_url: str) -> None:
+    """Let the engine see the run's end too, 5 s at most: then nothing is left over for the next start."""
+    with suppress(httpx.HTTPError, ConfigError, KeyError, ValueError):
+        wait_until(lambda: _run_status(run_url) != "Running", 5, "The engine did not end the run")
+
+
+def _run_status(run_url: str) -> str:
+    return str(httpx.get(run_url, timeout=2, trust_env=False).json()["data"]["status"])
 
 
 def _ask(app_url: str, asked: ArticleRequest) -> None:

@@ -10,8 +10,8 @@ import sys
 import click
 from werkzeug.serving import make_server
 
-from briefworks.logs import log_to_stderr
 from briefworks.errors import ConfigError
+from briefworks.logs import log_to_stderr
 from briefworks.settings import Settings
 from briefworks.web import create_app
 from briefworks.web.guard import LOOPBACK

@@ -66,7 +66,7 @@ class Stack:
         if not self.engine_url:
             self.engine_url = self._executor(port)
         environment |= {"INNGEST_DEV": self.engine_url, "INNGEST_BASE_URL": "", "INNGEST_SIGNING_KEY": ""}
-        self._run("app", lambda: ["briefworks", "serve", "--port", str(port)], environment)
+        self._run("app", lambda: ["briefworks", "serve", "--json", "--port", str(port)], environment)
         health = f"{self.app_url}/healthz"
         wait_until(lambda: _answers(health), 20, "The app and its engine did not answer")
         with suppress(httpx.HTTPError):  # our executor polls; a dev server is told at once

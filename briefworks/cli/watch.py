@@ -36,7 +36,7 @@ class TerminalView:
     """
 
     state: ArticleState
-    shown: dict[int, int] = field(default_factory=dict)  # section → characters printed
+    shown: dict[int, str] = field(default_factory=dict)  # section → what is printed of it
     section: int = 1
     thinking: set[str] = field(default_factory=set)
 
@@ -65,7 +65,7 @@ class TerminalView:
                     if not row["step"].startswith("draft-section-"):
                         _line(row["step"], "the model is thinking…", dim=True)
             case "brief-done":
-                self._brief()
+                self._brief(again=row["step"] == "regenerate-brief")
             case "draft-token" | "section-done" if row["step"].startswith("draft-section-"):
                 self._sections(before)
             case "critique-done":
@@ -89,35 +89,29 @@ class TerminalView:
             f"{len(research['pages'])} results, {len(read)} pages read, {len(research['entities'])} entities",
         )
 
-    def _brief(self) -> None:
+    def _brief(self, again: bool) -> None:
         brief = self.state["brief"]
         assert brief is not None
-        _line("brief", f"{brief['title']}")
+        _line("brief", brief["title"] + (" (once more, for the gaps)" if again else ""))
         for plan in brief["outline"]:
             click.echo(f"            {plan['n']}. {plan['heading']}")
         if brief["gaps"]:
-            _line("brief", f"{len(brief['gaps'])} gaps against the competitors", dim=True)
+            _line("brief", f"gaps: {', '.join(gap['what'] for gap in brief['gaps'])}"[:200], dim=True)
 
     def _sections(self, takes: dict[int, int]) -> None:
         for section in self.state["sections"]:
             n, text = section["n"], section["markdown"]
-            if n != self.section:
+            if n != self.section or (not text and section["status"] == "waiting"):
                 continue
-            printed = self.shown.get(n, 0)
-            if not text and section["status"] == "waiting":
-                return
             if n not in self.shown:
                 click.secho(f"\n## {section['heading']}\n", bold=True)
-            elif printed and section["status"] == "writing" and takes.get(n, 0) < section["take"]:
+            elif self.shown[n] and section["status"] == "writing" and takes.get(n, 0) < section["take"]:
                 click.secho("\n[this section starts again]\n", fg="yellow")
-                printed = 0
-            if section["status"] == "writing":
-                click.echo(text[printed:], nl=False)
-                self.shown[n] = len(text)
+                self.shown[n] = ""
+            click.echo(_rest(text, self.shown.get(n, "")), nl=section["status"] == "done")
+            self.shown[n] = text
+            if section["status"] != "done":
                 return
-            # Done: what was streamed stands; code may have mended citations in the stored text.
-            click.echo("" if printed else text)
-            self.shown[n] = len(text)
             self.section += 1
 
     def _done(self, article: Polished) -> None:
@@ -139,6 +133,14 @@ class TerminalView:
         _line("failed", f"{error['message']} ({error['code']}{where})", fg="red")
         if error["hint"]:
             click.echo(f"            {error['hint']}")
+
+
+def _rest(text: str, shown: str) -> str:
+    """What is to be printed of `text` after `shown`, which code may have mended meanwhile."""
+    if text.startswith(shown):
+        return text[len(shown) :]
+    at = text.find(shown[-40:])
+    return text[at + len(shown[-40:]) :] if at >= 0 else f"\n\n[mended:]\n\n{text}"
 
 
 def _line(what: str, text: str, *, fg: str | None = None, dim: bool = False) -> None:

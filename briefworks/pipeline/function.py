@@ -55,7 +55,7 @@ def article_function(client: inngest.Inngest, parts: Parts) -> inngest.Function[
                 calls=calls,
                 keep_snapshot=run.keep_snapshot,
                 out=out,
-                deadline=calls.deadline,
+                deadline=run.deadline(),
             )
 
         def brief(former: Brief | None = None) -> Body[Brief]:

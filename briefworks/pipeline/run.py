@@ -69,6 +69,10 @@ class Run:
 
         return list(self.ctx.group.parallel(tuple(one(step, body) for step, body in bodies.items())))
 
+    def deadline(self) -> float:
+        """When a step body that starts now has to have its answer (monotonic): its result must be stored too."""
+        return time.monotonic() + 0.95 * self.parts.step_limit_s
+
     def announce(self) -> None:
         """Tell the engine that the article is done; it is done whether or not that works."""
         ids = {"projectId": self.project_id, "articleId": self.article_id, "runId": self.ctx.run_id}
@@ -99,7 +103,7 @@ class Run:
         self.parts.store.remember(self.project_id, self.article_id, call_key, answer)
 
     def _take(self, step: str, phase: Phase, done: Event, body: Body[T], ends_run: bool) -> T:
-        deadline = time.monotonic() + self.parts.step_limit_s
+        deadline = self.deadline()
         claim = str(ULID())
         for attempt in stamina.retry_context(on=StoreUnavailable, attempts=5, timeout=20):
             with attempt:

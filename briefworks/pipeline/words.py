@@ -20,6 +20,9 @@ log = structlog.get_logger("briefworks.run")
 _SAID = re.compile(r"(?:(?P<step>[a-z0-9-]{1,64}): )?(?P<message>.*?)(?:\nHint: (?P<hint>.*))?", re.DOTALL)
 
 
+_INNGESTS = (inngest.StepError, inngest.NonRetriableError, inngest.RetryAfterError)
+
+
 @contextmanager
 def in_inngests_words(step: str, *, spare_siblings: bool = False) -> Iterator[None]:
     """
@@ -42,6 +45,10 @@ def in_inngests_words(step: str, *, spare_siblings: bool = False) -> Iterator[No
         if error.retriable or (spare_siblings and not _hopeless(error)):
             raise _named(name, _Quiet)(text) from None
         raise _named(name, inngest.NonRetriableError)(text, True) from None
+    except Exception as error:
+        if not isinstance(error, _INNGESTS):
+            log.exception("a bug", step=step)
+        raise
 
 
 class _Quiet(Exception):

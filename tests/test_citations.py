@@ -132,6 +132,7 @@ def test_a_sound_text_has_no_problem(markdown: str) -> None:
         ("A desk [3] stands [1][2].", "A desk stands."),
         ("A desk [3](https://x.example) stands.", "A desk stands."),
         ("The [frame](https://x.example/a_(b)) holds.", "The frame holds."),
+        ("The [frame\nitself](x) holds.", "The [frame\nitself]\\(x) holds."),
         ("At https://www.shop.example/x?y=1, cheap.", "At shop.example, cheap."),
         ("A.\n[s1]: https://x.example\nB [s1].", "A.\nB [s1]."),
         ("`items[3]` stays [3].", "`items[3]` stays."),
@@ -295,6 +296,7 @@ def test_a_title_of_the_web_cannot_break_out_of_its_place(title: str) -> None:
     assert 'href="https://example.org/s1"' in html
     assert html.count("<li>") == 1
     assert not re.search(r"<(?:script|strong|em|code|img|h1>[^T])", html)
+    assert "[7]" not in html  # else it would look like a citation
     assert "\u202e" not in markdown
     assert sources[0]["title"] == (" ".join(title.replace("\u202e", "").split()) or "https://example.org/s1")
 

@@ -152,11 +152,11 @@ def test_names_with_signs_are_found_as_they_are() -> None:
 def test_coverage_is_the_weighted_share_of_what_the_pages_share() -> None:
     pages = [
         page("s1", "motor motor"),
-        page("s2", "motor Acme Labs"),
+        page("s2", "motor Acme Labs Bekant"),
         page("s3", "motor Acme Labs Acme Labs"),
     ]
     found = score_pages(
-        pages, [entity("motor", "term"), entity("Acme Labs"), entity("Nowhere Inc")], [], today=TODAY
+        pages, [entity("motor", "term"), entity("Acme Labs"), entity("Bekant")], [], today=TODAY
     )
     motor, acme = 1.0 * math.log(1 + 4 / 3), 2 / 3 * 1.35 * math.log(1 + 3 / 2)
     assert found["s1"]["parts"]["coverage"] == pytest.approx(motor / (motor + acme), abs=1e-4)

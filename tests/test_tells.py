@@ -117,6 +117,15 @@ def test_a_heading_of_one_sentence_is_no_title_case() -> None:
     assert lint("## How the IKEA Bekant compares with the Fully Jarvis in use") == []
 
 
+def test_a_tell_stands_where_its_quote_is_whatever_is_hidden_before_it() -> None:
+    before = '`x = "é"` 𝔸é "quoted" https://example.org/a [s12]\n\n'
+    markdown = f"{before}   Moreover, we delve."
+    assert [(tell["quote"], tell["start"] - len(before)) for tell in lint(markdown)] == [
+        ("Moreover,", 3),
+        ("delve", 16),
+    ]
+
+
 def test_other_languages_have_no_tells() -> None:
     assert lint(MACHINE, "de") == []
 

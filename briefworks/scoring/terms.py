@@ -73,7 +73,7 @@ def _candidates(text: str, language: str) -> Iterable[str]:
         for last in range(first + 1, min(first + _LONGEST, len(words))):
             if text[words[last - 1][1] : words[last][0]] != " ":
                 break
-            if content[last]:
+            if content[last] and words[last][2] != word:  # else it could overlap itself
                 yield text[start : words[last][1]]
 
 

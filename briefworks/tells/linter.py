@@ -95,7 +95,7 @@ def _tell(rule: Rule, markdown: str, start: int, end: int) -> Tell:
 
 def _masked(markdown: str) -> tuple[str, str]:
     """
-    The text with code and quotations hidden, and with URLs and citations hidden as well.
+    The text with code, quotations and citations hidden, and with URLs hidden as well.
 
     Lines of one paragraph are joined, so that a rule sees its sentences whole.
     """
@@ -107,8 +107,8 @@ def _masked(markdown: str) -> tuple[str, str]:
         at = end
     text = _SOFT_BREAK.sub(r"\1 ", "".join([*parts, text[at:]]))
     text = _QUOTED.sub(lambda match: _QUOTATION * len(match.group()), text)
-    without = _CITED.sub(lambda match: _CITATION * len(match.group()), text)
-    return text, _LINKED.sub(lambda match: _URL * len(match.group()), without)
+    text = _CITED.sub(lambda match: _CITATION * len(match.group()), text)
+    return text, _LINKED.sub(lambda match: _URL * len(match.group()), text)
 
 
 def _pattern(patterns: Iterable[str]) -> Callable[[str], Iterable[tuple[int, int]]]:

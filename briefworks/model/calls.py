@@ -1,0 +1,196 @@
+"""The model as a step body uses it: text and structured answers, each paid once, and what they cost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from pydantic import BaseModel
+
+from briefworks.errors import ModelAnswerInvalid, ModelRejected, StoreUnavailable
+from briefworks.model.readable import ReadableText
+from briefworks.model.request import Prompt, Request
+from briefworks.model.seam import Seam, continuation
+from briefworks.model.server import Answer, Server
+from briefworks.model.structured import read_answer, repair
+from briefworks.model.watch import Watch
+from briefworks.shapes import CallMemo, StepOutput, Usage, add_usage, no_usage
+from briefworks.text import clean, now_at
+
+A = TypeVar("A", bound=BaseModel)
+
+log = structlog.get_logger(__name__)
+
+
+class Price(Protocol):
+    """USD of one request, None for a model without a known price; see `costs.price`."""
+
+    def __call__(
+        self,
+        model: str,
+        *,
+        input_tokens: int,
+        output_tokens: int,
+        cache_read_tokens: int,
+        cache_write_tokens: int,
+    ) -> float | None: ...
+
+
+class ModelCalls:
+    """
+    The calls of one step body, all of which end before `deadline` (monotonic).
+
+    An answer that `memo` remembers is not asked for again: it is heard at once and costs nothing. What `out`
+    or `on_text` raise closes the connection and passes through. May be used from several threads; `thinking`
+    of `out` is called from a thread of its own.
+
+    Every method raises `RateLimited`, `ModelSpendLimit`, `ModelRejected`, `ModelUnavailable`, `ModelRefused`
+    and `ModelAnswerInvalid`.
+    """
+
+    def __init__(
+        self, server: Server, price: Price, memo: CallMemo, out: StepOutput, deadline: float
+    ) -> None:
+        self._server, self._price, self._memo = server, price, memo
+        self._out, self._deadline = out, deadline
+        self._lock = threading.Lock()
+        self._usage = no_usage()
+
+    @property
+    def usage(self) -> Usage:
+        """All that was paid so far, with what failed requests are known to have used."""
+        with self._lock:
+            return self._usage.copy()
+
+    def write(self, prompt: Prompt, on_text: Callable[[str], None]) -> str:
+        """
+        The whole answer as text, heard by `on_text` as it comes.
+
+        One that is cut off at `max_tokens` is continued once, without a seam.
+        """
+        request = Request.of(prompt)
+        key = request.key(self._server.model)
+        if (remembered := self._recall(key)) is not None:
+            on_text(remembered)
+            return remembered
+        with Watch(self._out.thinking, self._deadline) as watch:
+            call = _Call(self._server, self._price, watch, self._spent)
+            hear = _seen(on_text, watch)
+            answer = call.ask(request, hear)
+            text = answer.text
+            if answer.truncated:
+                seam = Seam(text, hear)
+                answer = call.ask(continuation(request, text), seam.feed)
+                seam.finish()
+                text = clean(text + seam.text)
+        if answer.truncated:
+            raise ModelAnswerInvalid(
+                "The model's answer was cut off at its limit, and so was the rest of it."
+            )
+        if not text.strip():
+            raise ModelAnswerInvalid("The model's answer is empty.")
+        self._remember(key, text, call.usage)
+        return text
+
+    def ask(self, prompt: Prompt, answer: type[A], on_text: Callable[[str], None] | None = None) -> A:
+        """
+        The answer as an `answer`; `on_text` hears the strings in it as they come, never JSON.
+
+        The server is told the schema and so is the model; what it says is validated here, and mended once.
+        What is heard of a mended answer follows that of the first after an empty line.
+        """
+        request = Request.of(prompt, answer)
+        key = request.key(self._server.model)
+        if (remembered := self._recall(key)) is not None:
+            found, _ = read_answer(remembered, answer)
+            if found is not None:
+                _readable(on_text)(remembered)
+                return found
+        with Watch(self._out.thinking, self._deadline) as watch:
+            call = _Call(self._server, self._price, watch, self._spent)
+            said = call.ask(request, _readable(on_text, watch))
+            found, faults = read_answer(said.text, answer)
+            if found is None:
+                mending = repair(request, said.text, faults, said.truncated)
+                said = call.ask(mending, _readable(on_text, watch, before="\n\n"))
+                found, faults = read_answer(said.text, answer)
+        if found is None:
+            raise ModelAnswerInvalid(
+                f"The model's answer is not the JSON asked for, even after a repair: {faults[0]}"
+            )
+        self._remember(key, said.text, call.usage)
+        return found
+
+    def _spent(self, usage: Usage) -> None:
+        with self._lock:
+            self._usage = add_usage(self._usage, usage)
+
+    def _recall(self, key: str) -> str | None:
+        remembered: Any = self._memo.recall(key)
+        if not isinstance(remembered, dict) or remembered.get("v") != 1:
+            return None
+        text = remembered.get("text")
+        return text if isinstance(text, str) and text.strip() else None
+
+    def _remember(self, key: str, text: str, usage: Usage) -> None:
+        record = {"v": 1, "text": text, "usage": usage, "model": self._server.model, "at": now_at()}
+        try:
+            self._memo.remember(key, record)
+        except StoreUnavailable as error:  # the answer is worth more than its memo
+            log.warning("a model call could not be remembered", reason=str(error))
+
+
+class _Call:
+    """The requests that one answer takes, and what they cost together."""
+
+    def __init__(self, server: Server, price: Price, watch: Watch, spent: Callable[[Usage], None]) -> None:
+        self._server, self._price, self._watch, self._spent = server, price, watch, spent
+        self.usage = no_usage()
+
+    def ask(self, request: Request, hear: Callable[[str], None]) -> Answer:
+        answer = Answer()
+        try:
+            self._server.stream(request, answer, self._watch, hear)
+        finally:
+            if answer.started:
+                self._pay(answer)
+        if answer.stop_reason == "model_context_window_exceeded":
+            raise ModelRejected(
+                "The prompt and its answer are longer than the model's context.",
+                hint="Choose a model with a larger context (BRIEFWORKS_MODEL).",
+            )
+        return answer
+
+    def _pay(self, answer: Answer) -> None:
+        usd = self._price(self._server.model, **answer.tokens)
+        usage = add_usage(no_usage(), {"calls": 1, **answer.tokens, "usd": usd})
+        self.usage = add_usage(self.usage, usage)
+        self._spent(usage)
+
+
+def _seen(on_text: Callable[[str], None], watch: Watch) -> Callable[[str], None]:
+    def hear(text: str) -> None:
+        watch.visible()
+        on_text(text)
+
+    return hear
+
+
+def _readable(
+    on_text: Callable[[str], None] | None, watch: Watch | None = None, before: str = ""
+) -> Callable[[str], None]:
+    """Hears JSON, passes its readable text on, with `before` in front of the first of it."""
+    if on_text is None:
+        return lambda _piece: None
+    waiting = before
+
+    def hear(text: str) -> None:
+        nonlocal waiting
+        if watch is not None:
+            watch.visible()
+        text, waiting = waiting + text, ""
+        on_text(text)
+
+    return ReadableText(hear).feed

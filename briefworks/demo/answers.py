@@ -9,11 +9,13 @@ from typing import Any
 
 from briefworks.demo.cache import InputUsage
 from briefworks.demo.faults import Fault
-from briefworks.demo.messages import CHARS_PER_TOKEN, Asked, tokens_in
+from briefworks.demo.messages import CHARS_PER_TOKEN, Asked, said, tokens_in
 from briefworks.demo.schema_answer import schema_answer
 from briefworks.demo.writer import write_json, write_text
 
 THINKING_TOKENS = 24
+_WRITTEN = re.compile(r"<written>(.*)</written>", re.DOTALL)
+_CERTAIN_CHARS = 200  # of a text's end that tell where in it they stand
 _PIECE = re.compile(r"\s*\S{1,24}\s*")
 _PIECE_CHARS = 16  # a few words to a delta
 
@@ -66,7 +68,21 @@ def _text(asked: Asked, seed: int) -> str:
         if value is None:
             value = schema_answer(asked.schema, asked.prompt, seed)
         return json.dumps(value, ensure_ascii=False)
-    return write_text(asked.prompt, seed)
+    return _continued(asked, seed) or write_text(asked.prompt, seed)
+
+
+def _continued(asked: Asked, seed: int) -> str:
+    """Where the prompt ends with what was written before a cut: its last words and the rest; else ""."""
+    written = _WRITTEN.search(asked.blocks[-1].text)
+    if not written or len(asked.blocks) < 2:
+        return ""
+    text = write_text(said(asked.blocks[:-1]), seed)
+    end = written[1][-_CERTAIN_CHARS:]
+    at = text.find(end)
+    if at < 0:
+        return ""
+    repeated = re.search(r"(?:\S+\s+){0,4}\S*\s*$", written[1])
+    return (repeated[0] if repeated else "") + text[at + len(end) :]
 
 
 def pieces(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +47,11 @@ class Block:
     cache_ttl: str = ""  # "5m" or "1h" at a cache breakpoint
 
 
+def said(blocks: Iterable[Block]) -> str:
+    """What the user side says: system and all user blocks."""
+    return "\n\n".join(block.text for block in blocks if block.role != "assistant")
+
+
 @dataclass(frozen=True)
 class Asked:
     """A valid request."""
@@ -60,8 +65,7 @@ class Asked:
 
     @property
     def prompt(self) -> str:
-        """What the user side says: system and all user blocks."""
-        return "\n\n".join(block.text for block in self.blocks if block.role != "assistant")
+        return said(self.blocks)
 
     @property
     def input_tokens(self) -> int:

@@ -165,7 +165,7 @@ def test_what_a_reader_hears_is_text_and_never_json(written: Written) -> None:
     assert squash(first) == squash(written.draft["sections"][0]["markdown"])
 
 
-@pytest.mark.parametrize("keyword", ["how to bake sourdough bread", "ISO 27001", "Zürich Straßenbahn", "c++"])
+@pytest.mark.parametrize("keyword", ["Zürich Straßenbahn", "c++"])
 def test_any_keyword_makes_an_article(demo_url: str, keyword: str) -> None:
     written = write_article(demo_url, keyword, 900)
     assert written.article["words"] >= 500

@@ -206,7 +206,7 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(st.one_of(PIECES, PIECES, PIECES, st.text(max_size=3)), max_size=25).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(TEXTS)
 @example(r"\\[s1]")
 @example("[[[s9]3]3]")
@@ -346,7 +346,7 @@ def shown(markdown: str) -> tuple[list[str], list[str], str]:
     return hrefs, headings, "\n".join(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS)
 @example([""], "0https://evil.example/[3]")
 @example([""], "`a[3]`")

@@ -175,24 +175,8 @@ def test_offsets_quote_the_text_and_hits_of_a_rule_never_overlap(markdown: str) 
 @pytest.mark.parametrize(
     "piece",
     [
-        *[
-            "a",
-            " ",
-            "\n",
-            "\t",
-            "“",
-            '"a',
-            "**a ",
-            "a-",
-            "# ",
-            "> ",
-            "`",
-            "`a`\n\n",
-            "not just ",
-            "word, ",
-            "a\n",
-        ],
-        *["[insert ", ", ensuring x", "it is ", "experts say ", "despite the ", "in the a-", "- **a:** "],
+        *["a", " ", "\n", "“", '"a', "**a ", "a-", "`a`\n\n"],
+        *["not just ", "word, ", "a\n", "[insert ", ", ensuring x", "it is ", "in the a-"],
     ],
 )
 def test_a_megabyte_of_anything_is_linted_in_two_seconds(piece: str) -> None:

@@ -62,8 +62,8 @@ class TerminalView:
             case "thinking":
                 if row["step"] not in self.thinking:
                     self.thinking.add(row["step"])
-                    if not row["step"].startswith("draft-section-"):
-                        _line(row["step"], "the model is thinking…", dim=True)
+                    if "section" not in row["step"]:  # those are shown as they grow
+                        _line(self.state["phase"], "the model is thinking…", dim=True)
             case "brief-done":
                 self._brief(again=row["step"] == "regenerate-brief")
             case "draft-token" | "section-done" if row["step"].startswith("draft-section-"):

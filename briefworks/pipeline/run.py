@@ -70,7 +70,7 @@ class Run:
         return list(self.ctx.group.parallel(tuple(one(step, body) for step, body in bodies.items())))
 
     def deadline(self) -> float:
-        """When a step body that starts now has to have its answer (monotonic): its result must be stored too."""
+        """When (monotonic) a step body that starts now must have its answer; storing it takes time too."""
         return time.monotonic() + 0.95 * self.parts.step_limit_s
 
     def announce(self) -> None:

@@ -1,0 +1,111 @@
+"""However a run ends, it has one terminal row, nothing comes after it, and nothing is paid twice."""
+
+from collections import Counter
+
+import httpx
+import pytest
+from local import Local, wait_for
+
+from briefworks.shapes import TERMINAL
+
+pytestmark = pytest.mark.xdist_group("endings")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory, upstream):
+    local = Local(tmp_path_factory.mktemp("endings"), upstream.url)
+    yield local
+    local.close()
+
+
+def cancel(local, project, article="a1"):
+    return local.http.post(f"/api/projects/{project}/articles/{article}/cancel", json={})
+
+
+def the_end(local, project):
+    """The terminal event of the article, seen to be the last of its rows and the only one."""
+    rows = local.wait_end(project)
+    terminal = [row for row in rows if row["event"] in TERMINAL]
+    assert len(terminal) == 1 and rows[-1] == terminal[0]
+    return terminal[0]
+
+
+def still_the_end(local, project, upstream):
+    """After everything in flight has ended, still nothing follows the terminal row."""
+    wait_for(lambda: all(call["ended"] != "open" for call in upstream.calls()))
+    return the_end(local, project)["event"]
+
+
+def test_a_cancel_before_the_run_exists_is_kept_and_pays_nothing(local, upstream):
+    assert cancel(local, "early").status_code == 202
+    assert local.ask("early").status_code == 202
+    assert the_end(local, "early")["event"] == "run-cancelled"
+    assert upstream.calls("model") == []
+
+
+@pytest.mark.parametrize("event", ["research-progress", "draft-token"])
+def test_a_cancel_during_the_run_ends_it_at_once(local, upstream, event):
+    project = f"cancel-{event}"
+    upstream.fault("slow", match="", times=20, tokens_per_s=100)
+    local.ask(project)
+    wait_for(lambda: any(row["event"] == event for row in local.rows(project)))
+    assert cancel(local, project).status_code == 202
+    assert the_end(local, project)["event"] == "run-cancelled"
+    assert cancel(local, project).status_code == 409
+    assert still_the_end(local, project, upstream) == "run-cancelled"
+
+
+def test_a_cancel_after_the_end_is_refused(local, upstream):
+    local.ask("late")
+    assert the_end(local, "late")["event"] == "polish-done"
+    assert cancel(local, "late").status_code == 409
+    assert the_end(local, "late")["event"] == "polish-done"
+
+
+def test_the_same_request_again_is_the_same_article_and_another_one_a_conflict(local, upstream):
+    local.ask("again")
+    the_end(local, "again")
+    calls = len(upstream.calls("model"))
+    assert local.ask("again").status_code == 200
+    assert local.ask("again", keyword="something else").status_code == 409
+    assert len(upstream.calls("model")) == calls
+
+
+def test_a_fatal_section_ends_the_run_with_its_reason(local, upstream):
+    upstream.fault("auth", match='<section n=', times=50)
+    local.ask("fatal")
+    end = the_end(local, "fatal")
+    assert end["event"] == "run-failed"
+    assert end["data"]["code"] == "model-rejected"
+    assert end["data"]["step"].startswith("draft-section-")
+    assert end["data"]["hint"]
+    assert still_the_end(local, "fatal", upstream) == "run-failed"
+
+
+def test_an_overloaded_model_is_asked_again_and_siblings_are_not_repeated(local, upstream):
+    upstream.fault("cut", match='<section n=', times=1)
+    local.ask("overload")
+    assert the_end(local, "overload")["event"] == "polish-done"
+    repeats = [
+        count for count in Counter(c["prompt_sha"] for c in upstream.calls("model")).values() if count > 1
+    ]
+    assert repeats == [2]
+
+
+def test_an_invalid_raw_event_fails_the_run_of_a_valid_project(local):
+    event = {"name": "article.requested", "data": {"projectId": "raw", "articleId": "a1", "keyword": ""}}
+    assert httpx.post(f"{local.executor.url}/e/test", json=event, trust_env=False).status_code == 200
+    end = the_end(local, "raw")
+    assert (end["event"], end["data"]["code"]) == ("run-failed", "invalid")
+    assert "keyword" in end["data"]["message"]
+
+
+def test_a_raw_event_without_an_article_id_is_named_by_the_event(local):
+    event = {
+        "name": "article.requested",
+        "id": "from-elsewhere",
+        "data": {"projectId": "raw2", "keyword": "tea"},
+    }
+    httpx.post(f"{local.executor.url}/e/test", json=event, trust_env=False)
+    wait_for(lambda: local.store.articles("raw2"))
+    assert local.wait_end("raw2", local.store.articles("raw2")[0]["article_id"])[-1]["event"] == "polish-done"

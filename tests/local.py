@@ -75,9 +75,8 @@ class Local:
     ) -> None:
         self.folder = folder
         host = upstream_url.partition("://")[2]
-        clean = {
-            k: v for k, v in os.environ.items() if not k.startswith(("BRIEFWORKS_", "ANTHROPIC_", "INNGEST"))
-        }
+        ours = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         self.env = {
             **clean,
             "ANTHROPIC_API_KEY": "test",
@@ -89,13 +88,10 @@ class Local:
             **settings,
         }
         app_port = _free_port()
-        self.executor = Process(
-            "executor",
-            ["briefworks.executor", "--journal", str(folder / "executor.db"), "--port", str(_free_port()),
-             "--app", f"http://127.0.0.1:{behind.port if behind else app_port}/api/inngest", *executor_options],
-            clean,
-            folder / "executor.log",
-        )  # fmt: skip
+        called = f"http://127.0.0.1:{behind.port if behind else app_port}/api/inngest"
+        args = ["briefworks.executor", "--journal", str(folder / "executor.db"), "--app", called]
+        args += [*executor_options, "--port", str(_free_port())]
+        self.executor = Process("executor", args, clean, folder / "executor.log")
         self.executor.args[self.executor.args.index("--port") + 1] = self.executor.url.rpartition(":")[2]
         self.env["INNGEST_DEV"] = self.executor.url
         self.app = Process(

@@ -8,8 +8,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOPICS = ("frames", "motors", "cables", "noise", "height", "warranty")
-PAGE = """<!doctype html><html><head><title>{title}</title></head><body><nav>Home Shop</nav><main><h1>{title}</h1>
-{body}</main></body></html>"""
+PAGE = """<!doctype html><html><head><title>{title}</title></head>
+<body><nav>Home Shop</nav><main><h1>{title}</h1>{body}</main></body></html>"""
 
 
 class Other:
@@ -28,8 +28,8 @@ class Other:
 
     def page(self, n: int) -> str:
         body = "".join(
-            f"<h2>About {topic}</h2><p>Nordhaven tests of the {topic} took {10 * n + k} days, and the Riga panel "
-            f"agreed with {30 + n + k} of its members. A standing desk with good {topic} keeps its value for "
+            f"<h2>About {topic}</h2><p>Nordhaven tests of the {topic} took {10 * n + k} days, and the Riga "
+            f"panel agreed with {30 + n + k} of its members. A standing desk with good {topic} keeps its value for "
             f"years, which is why buyers ask for {topic} first and for colour last.</p>"
             for k, topic in enumerate(TOPICS)
         )
@@ -60,7 +60,8 @@ class Other:
         found = re.findall(r"\bs[1-4]\b", prompt.rpartition("<section")[2]) or ["s1"]
         ids = list(dict.fromkeys(found))
         return "\n\n".join(
-            f"Buyers of a desk look at {topic} before anything else, and tests of the {topic} took many days [{ids[k % len(ids)]}]. "
+            f"Buyers of a desk look at {topic} before anything else, and tests of the {topic} took many "
+            f"days [{ids[k % len(ids)]}]. "
             f"Good {topic} keep the value of the desk, so the money spent on them comes back when it is sold, "
             f"and the people who work at it hardly notice that they are there [{ids[(k + 1) % len(ids)]}]. "
             f"Somebody who is new to this should sit down with the numbers and compare two or three of them."

@@ -147,6 +147,8 @@ def _texts(role: str, content: Any, where: str) -> Iterator[Block]:
             raise invalid(f"{where}.{i}.type: the demo upstream takes text blocks only")
         if not isinstance(block.get("text"), str) or not block["text"].strip():
             raise invalid(f"{where}.{i}: text content blocks must be non-empty")
+        if any("\ud800" <= character <= "\udfff" for character in block["text"]):
+            raise invalid(f"{where}.{i}.text: surrogates not allowed")
         yield Block(role, block["text"], _ttl(block.get("cache_control"), f"{where}.{i}.cache_control"))
 
 

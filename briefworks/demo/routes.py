@@ -143,8 +143,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         sending.send(asked, answer)
 
     def _check_key(self) -> None:
-        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        if not (bearer or self.headers.get("x-api-key", "").strip()):
+        _, _, bearer = self.headers.get("Authorization", "").partition(" ")
+        if not (bearer.strip() or self.headers.get("x-api-key", "").strip()):
             raise ApiError(401, "authentication_error", "An API key is required; the demo takes any.")
 
     def _fault(self, call: Call, prompt: str = "") -> Fault | None:

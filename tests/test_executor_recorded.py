@@ -1,19 +1,19 @@
 """Fed the answers that a real app gave the real engine, our engine's next request is the real one's."""
 
+import itertools
 import json
 import re
 import sqlite3
 import threading
-import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from executor.support import Rest, ScriptedApp, wait_for
 
 from briefworks.executor import Executor
-from executor.support import Rest, ScriptedApp, wait_for
 
 RECORDED = json.loads((Path(__file__).parent / "executor/captures/scenarios.json").read_text())
 ULID = re.compile(r"01[0-9A-HJKMNP-TV-Z]{24}")
@@ -64,7 +64,7 @@ def waves(exchanges):
             grouped[-1].append(each)
         else:
             grouped.append([each])
-    for wave, following in zip(grouped, grouped[1:], strict=False):
+    for wave, following in itertools.pairwise(grouped):
         order = following[0]["body"]["ctx"]["stack"]["stack"]
         if len(wave) > 1:
             wave.sort(key=lambda each: order.index(step_of(each["url"])))
@@ -175,14 +175,11 @@ def ids(body):
 
 
 def from_now(answer):
-    """Sleeps of the recording end soon from now, but last until the run is cancelled where that ended them."""
-    if isinstance(answer, list):
-        for op in answer:
-            if isinstance(op, dict) and op.get("op") == "Sleep":
-                pause = timedelta(seconds=30 if op["displayName"] == "s" else 0.1)
-                op = op | {"name": (datetime.now(UTC) + pause).isoformat().replace("+00:00", "Z")}
-                return [op]
-    return answer
+    """The answer with its sleep soon to end from now, or lasting where a cancel ended it."""
+    if not (isinstance(answer, list) and isinstance(answer[0], dict) and answer[0].get("op") == "Sleep"):
+        return answer
+    pause = timedelta(seconds=30 if answer[0]["displayName"] == "s" else 0.1)
+    return [answer[0] | {"name": (datetime.now(UTC) + pause).isoformat().replace("+00:00", "Z")}]
 
 
 @pytest.mark.parametrize("name", RECORDED)

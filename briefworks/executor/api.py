@@ -146,5 +146,5 @@ def _run(row: Row) -> dict[str, Any]:
         "event_id": row["event_id"],
         "status": row["status"],
         "ended_at": None if row["ended_at"] is None else wire.iso(row["ended_at"]),
-        "output": None if row["output"] is None else wire.decode(row["output"]),
+        "output": None if row["output"] is None else wire.restore(row["output"]),
     }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import httpx
 import structlog
 
 from briefworks.executor import answers
-from briefworks.executor.answers import Answer
 from briefworks.executor.engine import Engine, Request
 
 log = structlog.get_logger("briefworks.executor")
@@ -28,6 +29,7 @@ class Dispatcher:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=False,
         )
+        self._stopped = threading.Event()
         # Daemons: a request that takes two hours must not keep the process from ending.
         self._threads = [
             threading.Thread(target=self._work, name=f"executor-{n}", daemon=True) for n in range(workers)
@@ -39,6 +41,7 @@ class Dispatcher:
 
     def stop(self, wait_s: float) -> None:
         """Wait a little for what is under way, then leave it: it is sent again by the next executor."""
+        self._stopped.set()
         until = time.monotonic() + wait_s
         while self._engine.schedule.under_way and time.monotonic() < until:
             time.sleep(0.01)
@@ -49,27 +52,33 @@ class Dispatcher:
 
     def _work(self) -> None:
         while (request := self._engine.take()) is not None:
+            self._keep(request, self._send(request))
+
+    def _keep(self, request: Request, store: Callable[[], None]) -> None:
+        """Have what came out stored, however often that takes: an answer has cost its price already."""
+        pause_s = 0.25
+        while True:
             try:
-                self._handle(request)
-            except Exception:  # the journal could not be written, say: the request is sent again
-                log.exception("an answer could not be kept", run_id=request.job.run_id)
-                self._engine.schedule.app_was_away(request.job)
+                store()
+                return
+            except Exception:
+                log.exception("an answer could not be stored; trying again", run_id=request.job.run_id)
+            if self._stopped.wait(pause_s):
+                return
+            pause_s = min(2 * pause_s, 5.0)
 
-    def _handle(self, request: Request) -> None:
-        try:
-            answer = self._send(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            self._engine.unanswered(request.job, broken=False)
-        except (httpx.NetworkError, httpx.RemoteProtocolError):
-            self._engine.unanswered(request.job, broken=True)
-        else:
-            self._engine.answered(request.job, answer)
-
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> Callable[[], None]:
+        """Send a request; what to tell the engine about it."""
+        engine, job = self._engine, request.job
         try:
             response = self._http.post(request.url, content=request.body, headers=request.headers)
+            answer = answers.read(response.status_code, response.headers, response.content, time.time())
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            return partial(engine.unanswered, job, broken=False)
+        except (httpx.NetworkError, httpx.RemoteProtocolError):
+            return partial(engine.unanswered, job, broken=True)
         except httpx.TimeoutException:
-            return answers.failed(f"The app did not answer within {self._timeout_s:.0f} s.")
-        except (httpx.DecodingError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            return answers.failed(f"The app's answer cannot be read: {error}")
-        return answers.read(response.status_code, response.headers, response.content, time.time())
+            answer = answers.failed(f"The app did not answer within {self._timeout_s:.0f} s.")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            answer = answers.failed(f"The app's answer cannot be read: {error}")
+        return partial(engine.answered, job, answer)

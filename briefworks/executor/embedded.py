@@ -19,6 +19,7 @@ from briefworks.executor.dispatch import Dispatcher
 from briefworks.executor.engine import Engine
 from briefworks.executor.journal import Journal
 from briefworks.executor.links import Link
+from briefworks.executor.schedule import AWAY_PAUSES_S
 
 log = structlog.get_logger("briefworks.executor")
 
@@ -32,7 +33,8 @@ class Executor:
 
     `apps` are the urls of apps that are asked to register (`http://127.0.0.1:8000/api/inngest`) and watched.
     An app that is away burns no attempts, unless `burn_attempts_when_away`. `retry_scale` multiplies the
-    waits between attempts. A context manager: `with Executor(...) as executor: executor.url`.
+    waits between attempts; `away_pauses_s` are the first and the longest wait for an absent app.
+    A context manager: `with Executor(...) as executor: executor.url`.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Executor:
         *,
         retry_scale: float = 1.0,
         burn_attempts_when_away: bool = False,
+        away_pauses_s: tuple[float, float] = AWAY_PAUSES_S,
         request_timeout_s: float = 7200.0,
         poll_s: float = 5.0,
         workers: int = 64,
@@ -52,6 +55,7 @@ class Executor:
         self._engine_settings: dict[str, Any] = {
             "retry_scale": retry_scale,
             "burn_attempts_when_away": burn_attempts_when_away,
+            "away_pauses_s": away_pauses_s,
         }
         self._dispatch_settings: dict[str, Any] = {"workers": workers, "request_timeout_s": request_timeout_s}
         self._poll_s = poll_s

@@ -19,7 +19,7 @@ from briefworks.executor.apps import Registration
 from briefworks.executor.journal import Journal, Row
 from briefworks.executor.records import Event, Function, Job, Run
 from briefworks.executor.runs import Runs
-from briefworks.executor.schedule import Alarm, Schedule
+from briefworks.executor.schedule import AWAY_PAUSES_S, Alarm, Schedule
 from briefworks.executor.slots import Pool
 
 log = structlog.get_logger("briefworks.executor")
@@ -53,16 +53,18 @@ class Engine:
         *,
         retry_scale: float = 1.0,
         burn_attempts_when_away: bool = False,
+        away_pauses_s: tuple[float, float] = AWAY_PAUSES_S,
     ) -> None:
         self._journal = journal
         self._scale = retry_scale
         self._burn = burn_attempts_when_away
+        self._closed = False
         self._breaks: dict[str, int] = {}
         self._apps: set[str] = set()  # those that have registered with this process
         self.registrations = 0  # how many came, whether or not they brought anything new
         self._runs = Runs(journal, urls, self._plan)
         self._lock = self._runs.lock
-        self.schedule = Schedule(self._lock, self._pools_of)
+        self.schedule = Schedule(self._lock, self._pools_of, away_pauses_s)
         for run in self._runs.living.values():
             self._plan(None, run)
 
@@ -118,9 +120,14 @@ class Engine:
         """Wait for the next request to send; None when the engine stops."""
         while (job := self.schedule.next_job()) is not None:
             with self._lock:
-                if self._is_current(job):
+                if not self._is_current(job):
+                    self.schedule.release(job)
+                    continue
+                try:
                     return self._request(job)
-                self.schedule.release(job)
+                except Exception:
+                    log.exception("a request could not be made; trying again", run_id=job.run_id)
+                    self.schedule.app_was_away(job)
         return None
 
     def answered(self, job: Job, answer: Answer) -> None:
@@ -154,16 +161,16 @@ class Engine:
         while (alarm := self.schedule.next_alarm()) is not None:
             try:
                 with self._lock:
-                    if not self.schedule.stopping:
+                    if not self._closed:
                         self._do_due(alarm)
             except Exception:
                 log.exception("an alarm failed and is tried again", kind=alarm.kind, run_id=alarm.run_id)
                 self.schedule.at(time.time() + 1.0, alarm)
 
     def close(self) -> None:
-        """Stop for good. What is answered after this is dropped, and asked again by the next engine."""
+        """After `schedule.stop()`: what is answered from now on is dropped; the next engine asks again."""
         with self._lock:
-            self.schedule.stop()
+            self._closed = True
             self._journal.close()
 
     # For the REST face
@@ -218,7 +225,7 @@ class Engine:
 
     def _is_current(self, job: Job) -> bool:
         run = self._runs.living.get(job.run_id)
-        return run is not None and run.jobs.get(job.job_id) == job and not self.schedule.stopping
+        return run is not None and run.jobs.get(job.job_id) == job and not self._closed
 
     def _pools_of(self, job: Job) -> tuple[Pool, ...]:
         run = self._runs.living.get(job.run_id)

@@ -87,7 +87,7 @@ def ended_events(run: Run, event: Event, end: End) -> list[Event]:
         "function_id": run.fn_id,
         "run_id": run.run_id,
     }
-    result = {"result": wire.decode(end.output)}
+    result = {"result": wire.restore(end.output)}
     if end.status == "Failed":
         data |= result | {"error": end.error}
         return [_ours("inngest/function.failed", data, run.run_id), _ours("inngest/function.finished", data)]

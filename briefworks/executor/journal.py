@@ -280,7 +280,7 @@ def _event(row: Row) -> Event:
     return Event(
         internal_id=row["internal_id"],
         name=row["name"],
-        content=json.loads(row["body"]),
+        content=wire.restore(row["body"]),
         body=row["body"],
         received_at=row["received_at"],
         given_id=row["given_id"],
@@ -292,7 +292,7 @@ def _open_step(row: Row) -> OpenStep:
         step_id=row["step_id"],
         name=row["name"],
         op=row["op"],
-        opts=json.loads(row["opts"]),
+        opts=wire.restore(row["opts"]),
         due_at=row["due_at"],
         waits_for=row["waits_for"],
         race=bool(row["race"]),

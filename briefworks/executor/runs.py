@@ -202,7 +202,7 @@ class Runs:
     def load_functions(self) -> None:
         rows = self.journal.functions()
         self.functions = {
-            row["fn_id"]: read_function(row["app_id"], wire.decode(row["said"])) for row in rows
+            row["fn_id"]: read_function(row["app_id"], wire.restore(row["said"])) for row in rows
         }
         self.active = {row["fn_id"]: self.functions[row["fn_id"]] for row in rows if row["active"]}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from briefworks.executor.records import Job
 from briefworks.executor.slots import Pool, Slots
 
-AWAY_S = (0.25, 5.0)  # first and longest pause before an app that was away is asked again
+AWAY_PAUSES_S = (0.25, 5.0)
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,20 @@ class Alarm:
 
 
 class Schedule:
-    """`pools_of` names the limits of a job's function; it is asked under `lock`."""
+    """
+    `pools_of` names the limits of a job's function; it is asked under `lock`.
 
-    def __init__(self, lock: threading.RLock, pools_of: Callable[[Job], tuple[Pool, ...]]) -> None:
+    `away_pauses_s` are the first and the longest pause before an app that was away is asked again.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        pools_of: Callable[[Job], tuple[Pool, ...]],
+        away_pauses_s: tuple[float, float],
+    ) -> None:
         self._pools_of = pools_of
+        self._away_pauses_s = away_pauses_s
         self._ready = threading.Condition(lock)
         self._timer = threading.Condition(lock)
         self._slots = Slots()
@@ -91,7 +101,8 @@ class Schedule:
         with self._ready:
             tries = self._away[job.job_id] = self._away.get(job.job_id, 0) + 1
             self.release(job)
-            self.at(time.time() + min(AWAY_S[0] * 2 ** (tries - 1), AWAY_S[1]), job)
+            first_s, longest_s = self._away_pauses_s
+            self.at(time.time() + min(first_s * 2.0 ** min(tries - 1, 30), longest_s), job)
 
     def app_is_back(self) -> None:
         """Line up every job that waits only because the app was away."""

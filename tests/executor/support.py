@@ -1,8 +1,10 @@
-"""What the tests of the executor share: waiting, an app on a thread, and the REST face as a caller sees it."""
+"""What the tests of the executor share: waiting, apps on a thread, the REST face as a caller sees it."""
 
+import contextlib
 import json
 import logging
 import socket
+import sqlite3
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -92,6 +94,43 @@ class Rest:
 
     def close(self):
         self.http.close()
+
+
+def open_steps(executor, run_id):
+    """How many steps of a run are asleep or wait for something, as the journal has it."""
+    db = sqlite3.connect(executor.journal)
+    try:
+        query = "SELECT count(*) FROM step WHERE run_id = ? AND memo IS NULL AND due_at IS NOT NULL"
+        return db.execute(query, (run_id,)).fetchone()[0]
+    finally:
+        db.close()
+
+
+class SlammedDoor:
+    """Takes each connection on a port and drops it without a word; counts the requests among them."""
+
+    def __init__(self, port):
+        self.knocks = 0
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket.settimeout(0.05)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._slam)
+
+    def _slam(self):
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                caller, _ = self._socket.accept()
+                with caller, contextlib.suppress(OSError):
+                    self.knocks += caller.recv(65536).startswith(b"POST")
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._closing.set()
+        self._thread.join()
+        self._socket.close()
 
 
 class ScriptedApp:

@@ -1,0 +1,250 @@
+"""The executor's HTTP face: what it answers to the wrong, the malicious and the merely curious."""
+
+import json
+
+import pytest
+from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from briefworks.executor import Executor
+
+pytestmark = pytest.mark.xdist_group("executor-face")
+JSON = {"Content-Type": "application/json"}
+GENERATED = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.just("\ud800")
+    | st.just(2**80)
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+)
+
+
+@pytest.fixture(scope="module")
+def executor(tmp_path_factory):
+    with Executor(tmp_path_factory.mktemp("face") / "journal.db", 0) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+def rest(executor):
+    rest = Rest(executor.url)
+    yield rest
+    rest.close()
+
+
+def fields(**known):
+    """Objects whose known fields are sometimes right and sometimes anything, with others beside them."""
+    return st.fixed_dictionaries(
+        {}, optional={key: good | values for key, good in known.items()} | {"other": values}
+    )
+
+
+functions = st.lists(
+    fields(
+        id=st.just("app-f"),
+        triggers=st.lists(
+            fields(event=st.just("a/b"), expression=st.sampled_from(["event.data.x == 1", "((", ""]))
+        ),
+        steps=fields(
+            step=fields(
+                id=st.just("step"),
+                name=st.just("step"),
+                retries=fields(attempts=st.integers(-1, 99)),
+                runtime=fields(
+                    type=st.just("http"),
+                    url=st.sampled_from(["http://127.0.0.1:9/x?fnId=app-f", "ftp://x", "//"]),
+                ),
+            )
+        ),
+        cancel=st.lists(fields(event=st.just("c"), timeout=st.sampled_from(["5s", "never"]))),
+        concurrency=st.lists(fields(limit=st.integers(-2, 3), key=st.just("event.data.k"))),
+        idempotency=st.sampled_from(["event.data.k", ")"]),
+    ),
+    max_size=2,
+)
+registrations = fields(appname=st.just("app"), url=st.just("http://127.0.0.1:9/x"), functions=functions)
+events = fields(
+    name=st.sampled_from(["a/b", "inngest/function.failed", ""]), data=values, id=st.text(max_size=300)
+)
+
+
+@GENERATED
+@given(
+    raw=st.binary(max_size=60)
+    | (values | events | st.lists(events, max_size=3)).map(lambda v: json.dumps(v).encode())
+)
+def test_no_event_however_wrong_is_a_server_error(rest, raw):
+    answer = rest.http.post("/e/key", content=raw, headers=JSON)
+    assert answer.status_code in (200, 400)
+    assert ("ids" if answer.status_code == 200 else "error") in answer.json()
+
+
+@GENERATED
+@given(body=registrations)
+def test_no_registration_however_wrong_is_a_server_error(rest, body):
+    answer = rest.http.post("/fn/register", content=json.dumps(body), headers=JSON)
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 400:
+        assert len(answer.json()["error"]) > 10
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"{", "not usable JSON"),
+        (b"[" * 100_000, "deep"),
+        (b'{"name": "a", "data": ' + b'{"a":' * 300 + b"1" + b"}" * 301, "200 levels"),
+        (b'{"name": "a", "data": {"x": NaN}}', "NaN"),
+        (b'{"name": "a", "data": {"x": 1e999}}', "too large"),
+        (b'{"name": "a", "data": []}', "data must be an object"),
+        (b'{"data": {}}', "name must be text"),
+        (b'{"name": "inngest/function.failed"}', "engine's own"),
+        (b'{"name": "a", "ts": "now"}', "ts must be"),
+        (b'{"name": "a", "ts": 1e300}', "ts must be"),
+        (b'"a"', "JSON object"),
+        (b'[{"name": "good/one"}, {"name": 7}]', "name must be text"),
+        (b'{"name": "a", "data": {"x": "' + b"x" * 5_000_000 + b'"}}', "larger than 4 MiB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_event_is_explained_and_nothing_of_its_request_is_stored(tmp_path, raw, says):
+    with (
+        Executor(tmp_path / "journal.db", 0) as executor,
+        ScriptedApp(lambda *_: (200, SDK_HEADERS, "1")) as app,
+    ):
+        rest = Rest(executor.url)
+        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "*"}))
+        answer = rest.http.post("/e/key", content=raw, headers=JSON)
+        assert answer.status_code == 400 and says in answer.json()["error"]
+        assert rest.all_runs() == []
+        rest.close()
+
+
+def test_numbers_and_text_arrive_as_on_the_real_server(tmp_path):
+    heard = []
+    with (
+        Executor(tmp_path / "journal.db", 0) as executor,
+        ScriptedApp(lambda path, headers, body: (heard.append(body), (200, SDK_HEADERS, "1"))[1]) as app,
+    ):
+        rest = Rest(executor.url)
+        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "n"}))
+        data = b'{"big": 9007199254740993, "half": "a\\ud800b", "nul": "\\u0000", "f": 2.0}'
+        raw = b'{"name": "n", "data": ' + data + b"}"
+        rest.ended(rest.http.post("/e/key", content=raw, headers=JSON).json()["ids"][0])
+        assert heard[0]["event"]["data"] == {"big": 9007199254740992, "half": "a\ufffdb", "nul": "\0", "f": 2}
+        rest.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Host": "localhost:8288"}, 200),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/e/key", "/fn/register", "/v1/runs"])
+def test_a_foreign_web_page_can_neither_start_nor_read_runs(rest, path, headers, status):
+    if path == "/v1/runs":
+        if status == 415:
+            return
+        answer = rest.http.get(path, headers=headers)
+    else:
+        answer = rest.http.post(path, content=b'{"name": "foreign"}', headers=JSON | headers)
+    expected = 400 if status == 200 and path == "/fn/register" else status
+    assert answer.status_code == expected
+
+
+def test_what_is_not_there_is_404_as_json(rest):
+    for method, path in [("GET", "/v1/runs/none"), ("DELETE", "/v1/runs/none"), ("GET", "/nowhere")]:
+        answer = rest.http.request(method, path)
+        assert answer.status_code == 404 and answer.json()["error"]
+    assert rest.http.get("/v1/events/none/runs").json()["data"] == []
+
+
+ANSWERS = [
+    ("no SDK", 200, {}, "<h1>nginx</h1>", "no x-inngest-sdk header"),
+    ("not JSON", 206, SDK_HEADERS, '[{"op": "StepRun"', "not JSON"),
+    ("NaN", 200, SDK_HEADERS, "NaN", "NaN is not JSON"),
+    ("no list", 206, SDK_HEADERS, "{}", "without a list of steps"),
+    ("empty list", 206, SDK_HEADERS, "[]", "without a list of steps"),
+    ("no object", 206, SDK_HEADERS, "[1]", "not an object"),
+    ("no op", 206, SDK_HEADERS, '[{"id": "x"}]', "without id or op"),
+    ("bad sleep", 206, SDK_HEADERS, '[{"id": "x", "op": "Sleep", "name": "soon"}]', "isoformat"),
+    (
+        "bad wait",
+        206,
+        SDK_HEADERS,
+        '[{"id": "x", "op": "WaitForEvent", "opts": {"timeout": "a while"}}]',
+        "duration",
+    ),
+    ("unknown op", 206, SDK_HEADERS, '[{"id": "x", "op": "AIGateway", "displayName": "ask"}]', "leaves out"),
+    ("plain 404", 404, {}, "not here", "status 404"),
+    (
+        "huge",
+        206,
+        SDK_HEADERS,
+        json.dumps([{"id": "x", "op": "StepRun", "data": "x" * 5_000_000}]),
+        "larger than 4 MiB",
+    ),
+    ("deep", 200, SDK_HEADERS, "[" * 400 + "]" * 400, "200 levels"),
+    (
+        "the same step for ever",
+        206,
+        SDK_HEADERS,
+        '[{"id": "x", "op": "StepRun", "data": 1}]',
+        "have a result already",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "text", "says"), [each[1:] for each in ANSWERS], ids=[a[0] for a in ANSWERS]
+)
+def test_an_answer_that_makes_no_sense_fails_the_run_with_a_reason(tmp_path, status, headers, text, says):
+    with (
+        Executor(tmp_path / "journal.db", 0, retry_scale=0.0, workers=2) as executor,
+        ScriptedApp(lambda *_: (status, headers, text)) as app,
+    ):
+        rest = Rest(executor.url)
+        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "odd", "retries": 1}))
+        run = rest.ended(rest.send("odd"))
+        assert run["status"] == "Failed" and says in run["output"]["message"]
+        rest.close()
+
+
+def test_silence_of_the_app_is_an_attempt_after_the_time_out(tmp_path):
+    def answer(path, headers, body):
+        if body["ctx"]["attempt"] == 0:
+            wait_for(lambda: len(heard) > 1)
+        return 200, SDK_HEADERS, str(body["ctx"]["attempt"])
+
+    heard = []
+    with (
+        Executor(tmp_path / "journal.db", 0, retry_scale=0.0, request_timeout_s=0.3) as executor,
+        ScriptedApp(lambda path, headers, body: (heard.append(1), answer(path, headers, body))[1]) as app,
+    ):
+        rest = Rest(executor.url)
+        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "slow"}))
+        assert rest.ended(rest.send("slow"))["output"] == 1
+        rest.close()

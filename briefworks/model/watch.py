@@ -21,14 +21,16 @@ class Watch:
     """
     A thread beside one call, used as a context manager.
 
-    Every `SILENCE_S` seconds without a visible word it calls `thinking` with the milliseconds since the last
+    Every `silence_s` seconds without a visible word it calls `thinking` with the milliseconds since the last
     one (or since the call began). When that raises (the take is over), or at `deadline` (monotonic), it shuts
     down the connection under the answer, so that even a silent server cannot hold the caller; `check` then
     says why. All methods may be called from any thread.
     """
 
-    def __init__(self, thinking: Callable[[int], None], deadline: float) -> None:
-        self._thinking, self._deadline = thinking, deadline
+    def __init__(
+        self, thinking: Callable[[int], None], deadline: float, silence_s: float = SILENCE_S
+    ) -> None:
+        self._thinking, self._deadline, self._silence_s = thinking, deadline, silence_s
         self._state = threading.Condition()  # guards all that follows
         self._quiet_since = self._said_at = time.monotonic()
         self._socket: socket.socket | None = None
@@ -99,7 +101,7 @@ class Watch:
                 if now >= self._deadline:
                     self._shut()
                     return
-                if now >= self._said_at + SILENCE_S:
+                if now >= self._said_at + self._silence_s:
                     try:
                         self._say()
                     except BaseException as error:  # whatever it is, the caller raises it
@@ -107,7 +109,7 @@ class Watch:
                         self._shut()
                         self._state.notify_all()
                         return
-                until = min(self._deadline, self._said_at + SILENCE_S)
+                until = min(self._deadline, self._said_at + self._silence_s)
                 self._state.wait(max(0.0, until - time.monotonic()))
 
     def _shut(self) -> None:

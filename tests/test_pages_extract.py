@@ -122,6 +122,7 @@ def test_the_date_of_the_article_wins_over_that_of_the_site():
     assert read_html(GUIDE, "")["published_at"] == "2026-03-04T08:00:00Z"
 
 
+META_1252 = "<meta charset=windows-1252>"
 GERMAN = "Größe, Höhe und Stühle: “ein Tisch” für jeden Menschen – über 100 € günstiger als früher. " * 8
 
 
@@ -152,6 +153,11 @@ def test_the_encoding_is_that_of_http_then_meta_then_the_bytes(charset, meta_cha
     assert "Größe, Höhe und Stühle: “ein Tisch” für" in read_html(body, charset)["text"]
 
 
+def test_http_is_believed_before_meta():
+    body = page(f"<h1>Стол</h1><p>{'Стол должен быть на высоте локтя, когда вы стоите. ' * 8}</p>", META_1252)
+    assert "Стол должен быть" in read_html(body.decode().encode("cp1251"), "windows-1251")["text"]
+
+
 def test_an_undeclared_encoding_is_found_by_its_looks():
     japanese = "机の高さは、肘が直角になるところがちょうどよいと言われています。" * 12
     body = page(f"<h1>机</h1><p>{japanese}</p>").decode().encode("shift_jis")
@@ -163,12 +169,17 @@ def test_one_broken_byte_does_not_change_the_encoding():
     assert "Größe" in read_html(body, "utf-8")["text"]
 
 
-@pytest.mark.parametrize("body", [b"", b"\x00" * 1000, b"\xff\xfe", b"<", b"<!-- only -->", os.urandom(5000)])
+@pytest.mark.parametrize("body", [b"", b"\x00" * 1000, b"\xff\xfe", b"<", b"<!-- only -->", b"\xfe\xff\xd8"])
 def test_bytes_that_say_nothing_give_no_text(body):
     try:
-        assert len(read_html(body, "")["text"]) < 5000
+        assert len(read_html(body, "")["text"]) < 5
     except Unreadable as error:
         assert str(error) == "no readable text"
+
+
+def test_any_bytes_at_all_give_text_that_can_be_stored():
+    for charset in ("", "utf-16", "utf-32", "shift_jis", "base64", "hex", "mbcs", "\u0130"):
+        json.dumps(read_html(page(f"<p>{WORDS * 5}</p>") + bytes(range(256)) * 20, charset)).encode()
 
 
 def test_nothing_in_the_text_is_refused_by_a_database():
@@ -178,7 +189,7 @@ def test_nothing_in_the_text_is_refused_by_a_database():
 
 
 def test_a_long_text_ends_with_a_whole_paragraph():
-    text = read_html(page("".join(f"<p>{n}. {WORDS * 3}</p>" for n in range(400))), "")["text"]
+    text = read_html(page("".join(f"<p>{n}. {WORDS * 5}</p>" for n in range(400))), "")["text"]
     assert MOST_TEXT_CHARS * 0.9 < len(text) <= MOST_TEXT_CHARS
     assert text.endswith("as it did before.")
 
@@ -199,7 +210,7 @@ def test_markup_that_would_take_minutes_is_refused_before_it_is_parsed(bomb):
     began = time.process_time()
     with pytest.raises(Unreadable, match="too complex"):
         read_html(BOMBS[bomb].encode(), "")
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 2
 
 
 def test_a_script_full_of_signs_is_no_bomb():

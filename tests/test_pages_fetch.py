@@ -15,7 +15,9 @@ from werkzeug import Request, Response
 
 from briefworks.errors import StaleTake
 from briefworks.pages import FetchedPage, Pages
-from briefworks.pages.fetch import MOST_BYTES
+from briefworks.pages.fetch import MOST_BYTES, PAGE
+from briefworks.pages.guard import Guard, Refused
+from briefworks.pages.visits import Batch
 
 GUIDE = (Path(__file__).parent / "pages" / "guide.html").read_bytes()
 PLAIN = "A desk is a table to work at, and a standing desk is one that is high enough to stand at.\n\n" * 6
@@ -153,6 +155,7 @@ def test_plain_text_is_taken_as_it_is(site: HTTPServer):
         (200, "text/html", b"<html><body><p>Please enable JavaScript.</p></body></html>", "no readable text"),
         (200, "text/html", b"", "no readable text"),
         (200, "text/plain", b"short", "no readable text"),
+        (200, "text/plain; charset=utf-8", bytes(range(256)) * 20, "no readable text"),
         (200, "text/html", b"<p>x" * 200_000, "too complex to read safely"),
         (200, "text/html", b"x" * (MOST_BYTES + 1), "too large"),
     ],
@@ -238,6 +241,9 @@ def test_what_on_page_raises_stops_everything_and_passes_through(site: HTTPServe
         assert time.monotonic() - began < 5
     finally:
         release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("pages"):
+            thread.join(HELD_S)
     assert sum(request.path == "/held" for request, _ in site.log) <= 4
 
 
@@ -267,6 +273,7 @@ def test_compressed_pages_are_read(site: HTTPServer, encoding):
         ("deflate", PACKED, "the answer's compression is broken"),
         ("gzip", gzip.compress(PACKED)[:-20], "the answer was cut off"),
     ],
+    ids=["unknown", "not gzip", "not deflate", "cut"],
 )
 def test_a_body_that_cannot_be_unpacked_has_a_note(site: HTTPServer, encoding, body, note):
     site.expect_request("/z").respond_with_data(
@@ -320,7 +327,17 @@ def test_a_slow_drip_ends_with_the_time_given(raw: RawServer, where):
         "the connection broke",
         "the answer's compression is broken",
     )
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("drop", [b"X-More: and more\r\n", b""], ids=["drip", "silence"])
+def test_a_page_has_a_time_limit_of_its_own(raw: RawServer, drop):
+    raw.answers["/"] = lambda connection: raw.drip(connection, b"HTTP/1.1 200 OK\r\n", drop)
+    guard = Guard([raw.host])
+    began = time.monotonic()
+    with pytest.raises(Refused, match="took longer than 20 s"):
+        Batch(began + 60).request(guard, guard.check_url(raw.url("/")), 0.4, PAGE)
+    assert time.monotonic() - began < 4
 
 
 def test_a_silent_page_does_not_take_the_others_with_it(raw: RawServer):
@@ -329,7 +346,7 @@ def test_a_silent_page_does_not_take_the_others_with_it(raw: RawServer):
     began = time.monotonic()
     pages = fetch_all([raw.url("/silent"), raw.url("/plain")], timeout_s=1.0)
     assert [page["note"] for page in pages] == ["no time was left for it", ""]
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 4
 
 
 def test_a_name_service_that_hangs_ends_with_the_time_given():
@@ -347,7 +364,7 @@ def test_a_name_service_that_hangs_ends_with_the_time_given():
     finally:
         over.set()
     assert page["note"] == "no time was left for it"
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize(
@@ -362,6 +379,17 @@ def test_a_name_service_that_hangs_ends_with_the_time_given():
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe\x00\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=[
+        "nothing",
+        "garbage",
+        "no status",
+        "cut",
+        "bad chunk",
+        "huge header",
+        "bad length",
+        "bad location",
+        "no location",
     ],
 )
 def test_broken_http_is_a_note(raw: RawServer, answer):

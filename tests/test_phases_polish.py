@@ -65,7 +65,9 @@ def test_names_known_from_research_are_kept_also_without_capitals() -> None:
 )
 def test_a_stream_of_paragraphs_is_heard_as_it_will_be_read(texts: dict[int, str], cuts: list[int]) -> None:
     texts = {k: text.strip() for k, text in texts.items() if text.strip()}
-    answer = "Sure:\n" + "\n\n".join(f'<paragraph id="2.{k}">{text}</paragraph>' for k, text in texts.items())
+    answer = "Sure:\n" + "\n\n".join(
+        f'<paragraph id="2.{k}">\n{text}\n</paragraph>' for k, text in texts.items()
+    )
     heard: dict[int, str] = {}
     stream = ParagraphStream(lambda text, k: heard.__setitem__(k, heard.get(k, "") + text))
     places = sorted({min(cut, len(answer)) for cut in cuts} | {0, len(answer)})

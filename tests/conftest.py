@@ -1,9 +1,9 @@
 """Fixtures that several test files share."""
 
 import pytest
-from upstream import Upstream
 
 from briefworks.stores.sqlite import SqliteStore
+from upstream import Upstream
 
 pytest.register_assert_rewrite("store_contract", "store_machine")
 

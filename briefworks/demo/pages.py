@@ -38,9 +38,14 @@ _ANGLES = (
     ("mistakes", "choosing", "upkeep", "first_weeks"),
     ("evidence", "records", "people", "costs", "history", "rules"),
     ("people", "learning", "history", "first_weeks", "alternatives", "evidence"),
-    ("basics", "rules"),
+    ("basics", "rules", "people", "evidence"),
     ("history", "basics"),
     ("rules", "suppliers", "records", "evidence", "choosing", "upkeep", "costs"),
+)
+_INTROS = (  # each in other words, or they would be what the pages share
+    "It quotes the {survey} (synthetic) and the {lab} (synthetic), neither of which exists.",
+    "Neither the {body} (synthetic) nor the {survey} (synthetic) can be found anywhere else.",
+    "Whoever looks for the {lab} (synthetic) or for {person} (synthetic) will look in vain.",
 )
 _QUESTIONS = (
     "What do people ask most?",
@@ -119,7 +124,7 @@ def page_html(keyword: str, n: int, seed: int) -> str:
 <main>
 <article>
 <h1>{escape(title)}</h1>
-<p>{_intro(world)}</p>
+<p>{_intro(world, n)}</p>
 {sections}
 {table}
 </article>
@@ -137,19 +142,16 @@ def _title(world: World, n: int) -> str:
     return f"{title[:1].upper()}{title[1:]} (synthetic demo page)"
 
 
-def _intro(world: World) -> str:
-    names = world.names
-    return escape(
-        f"{SYNTHETIC} It quotes the {names['survey']} (synthetic), the {names['lab']} (synthetic) and the "
-        f"{names['body']} (synthetic), none of which exists."
-    )
+def _intro(world: World, n: int) -> str:
+    say = _INTROS[n % len(_INTROS)]
+    return escape(f"{SYNTHETIC} {say.format(**world.names)}")
 
 
 def _section(world: World, n: int, i: int, topic: str) -> str:
     dice = world.dice("section", n, topic)
     sentences = [escape(sentence) for sentence in _sentences(world, n, topic)]
     parts = [f"<h2>{escape(dice.choice(topics()[topic]['headings']))}</h2>"]
-    if (n + i) % 3 == 0:
+    if (n + i) % 3 == 0 and n % 3:
         parts += [f"<p>{' '.join(sentences[:4])}</p>", "<ul>"]
         parts += [f"<li>{sentence}</li>" for sentence in sentences[4:]]
         parts.append("</ul>")

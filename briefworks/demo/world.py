@@ -22,11 +22,11 @@ _MAKERS = (
 )  # fmt: skip
 _THINGS = {
     "doc": (
-        "written checklist", "cost record", "maintenance log", "planning sheet", "comparison table",
+        "paper checklist", "cost record", "maintenance log", "planning sheet", "comparison table",
         "decision note", "weekly report", "photo record",
     ),
     "offer": (
-        "trial period", "return window", "service plan", "written guarantee", "support line", "payment plan",
+        "trial period", "return window", "service plan", "full guarantee", "support line", "payment plan",
         "spare set", "starter discount",
     ),
     "info": (

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from executor.support import Rest, free_port, wait_for
 
 from briefworks.errors import ConfigError
 from briefworks.executor import Executor
+from executor.support import Rest, free_port, wait_for
 
 pytestmark = pytest.mark.xdist_group("executor-durable")
 RUNS = 3

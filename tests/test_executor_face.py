@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from briefworks.executor import Executor
+from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
 
 pytestmark = pytest.mark.xdist_group("executor-face")
 JSON = {"Content-Type": "application/json"}
@@ -182,55 +182,45 @@ def test_what_is_not_there_is_404_as_json(rest):
     assert rest.http.get("/v1/events/none/runs").json()["data"] == []
 
 
-ANSWERS = [
-    ("no SDK", 200, {}, "<h1>nginx</h1>", "no x-inngest-sdk header"),
-    ("not JSON", 206, SDK_HEADERS, '[{"op": "StepRun"', "not JSON"),
-    ("NaN", 200, SDK_HEADERS, "NaN", "NaN is not JSON"),
-    ("no list", 206, SDK_HEADERS, "{}", "without a list of steps"),
-    ("empty list", 206, SDK_HEADERS, "[]", "without a list of steps"),
-    ("no object", 206, SDK_HEADERS, "[1]", "not an object"),
-    ("no op", 206, SDK_HEADERS, '[{"id": "x"}]', "without id or op"),
-    ("bad sleep", 206, SDK_HEADERS, '[{"id": "x", "op": "Sleep", "name": "soon"}]', "isoformat"),
-    (
-        "bad wait",
-        206,
-        SDK_HEADERS,
-        '[{"id": "x", "op": "WaitForEvent", "opts": {"timeout": "a while"}}]',
-        "duration",
-    ),
-    ("unknown op", 206, SDK_HEADERS, '[{"id": "x", "op": "AIGateway", "displayName": "ask"}]', "leaves out"),
-    ("plain 404", 404, {}, "not here", "status 404"),
-    (
-        "huge",
-        206,
-        SDK_HEADERS,
-        json.dumps([{"id": "x", "op": "StepRun", "data": "x" * 5_000_000}]),
-        "larger than 4 MiB",
-    ),
-    ("deep", 200, SDK_HEADERS, "[" * 400 + "]" * 400, "200 levels"),
-    (
-        "the same step for ever",
-        206,
-        SDK_HEADERS,
-        '[{"id": "x", "op": "StepRun", "data": 1}]',
-        "have a result already",
-    ),
-]
+def ops(*said):
+    return 206, SDK_HEADERS, json.dumps(said)
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "text", "says"), [each[1:] for each in ANSWERS], ids=[a[0] for a in ANSWERS]
-)
-def test_an_answer_that_makes_no_sense_fails_the_run_with_a_reason(tmp_path, status, headers, text, says):
+SENSELESS = {
+    "no SDK": ((200, {}, "<h1>nginx</h1>"), "no x-inngest-sdk header"),
+    "not JSON": ((206, SDK_HEADERS, '[{"op": "StepRun"'), "not JSON"),
+    "NaN": ((200, SDK_HEADERS, "NaN"), "NaN is not JSON"),
+    "no list": ((206, SDK_HEADERS, "{}"), "without a list of steps"),
+    "empty list": (ops(), "without a list of steps"),
+    "no object": (ops(1), "not an object"),
+    "no op": (ops({"id": "x"}), "without id or op"),
+    "bad sleep": (ops({"id": "x", "op": "Sleep", "name": "soon"}), "'soon' is not an instant"),
+    "bad wait": (ops({"id": "x", "op": "WaitForEvent", "opts": {"timeout": "a while"}}), "not a duration"),
+    "unknown op": (ops({"id": "x", "op": "AIGateway", "displayName": "ask"}), "leaves out"),
+    "plain 404": ((404, {}, "not here"), "status 404"),
+    "huge": (ops({"id": "x", "op": "StepRun", "data": "x" * 5_000_000}), "larger than 4 MiB"),
+    "deep": ((200, SDK_HEADERS, "[" * 400 + "]" * 400), "200 levels"),
+    "the same for ever": (ops({"id": "x", "op": "StepRun", "data": 1}), "have a result already"),
+}
+
+
+@pytest.fixture(scope="module")
+def senseless(tmp_path_factory):
+    """An app that gives the answer that its event names."""
     with (
-        Executor(tmp_path / "journal.db", 0, retry_scale=0.0, workers=2) as executor,
-        ScriptedApp(lambda *_: (status, headers, text)) as app,
+        Executor(tmp_path_factory.mktemp("odd") / "journal.db", 0, retry_scale=0.0, workers=2) as executor,
+        ScriptedApp(lambda _path, _headers, body: SENSELESS[body["event"]["data"]["case"]][0]) as app,
     ):
         rest = Rest(executor.url)
         rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "odd", "retries": 1}))
-        run = rest.ended(rest.send("odd"))
-        assert run["status"] == "Failed" and says in run["output"]["message"]
+        yield rest
         rest.close()
+
+
+@pytest.mark.parametrize("case", SENSELESS)
+def test_an_answer_that_makes_no_sense_fails_the_run_with_a_reason(senseless, case):
+    run = senseless.ended(senseless.send("odd", {"case": case}))
+    assert run["status"] == "Failed" and SENSELESS[case][1] in run["output"]["message"]
 
 
 def test_silence_of_the_app_is_an_attempt_after_the_time_out(tmp_path):

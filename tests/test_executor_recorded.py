@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from executor.support import Rest, ScriptedApp, wait_for
 
 from briefworks.executor import Executor
+from executor.support import Rest, ScriptedApp, wait_for
 
 RECORDED = json.loads((Path(__file__).parent / "executor/captures/scenarios.json").read_text())
 ULID = re.compile(r"01[0-9A-HJKMNP-TV-Z]{24}")

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import httpx
 import inngest
 import pytest
-from executor.sample import Sample, run_of, with_everything
-from executor.support import Rest, SlammedDoor, free_port, open_steps, wait_for
 
 from briefworks.executor import Executor
+from executor.sample import Sample, run_of, with_everything
+from executor.support import Rest, SlammedDoor, free_port, open_steps, wait_for
 
 pytestmark = pytest.mark.xdist_group("executor-sdk")
 

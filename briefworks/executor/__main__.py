@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 import threading
 from pathlib import Path
 
 import click
-import structlog
 
 from briefworks.errors import ConfigError
 from briefworks.executor import Executor
+from briefworks.logs import log_to_stderr
 
 
 @click.command()
@@ -36,7 +35,7 @@ def main(
     poll_s: float,
 ) -> None:
     """Run the embedded engine until SIGTERM or Ctrl-C; the first line of output is `{"url": …}`."""
-    _log_to_stderr()
+    log_to_stderr()
     executor = Executor(
         journal,
         port,
@@ -57,19 +56,6 @@ def main(
     sys.stdout.flush()
     stopped.wait()
     executor.stop()
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 if __name__ == "__main__":

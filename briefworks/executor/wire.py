@@ -21,6 +21,7 @@ from briefworks.executor.records import DISCOVERY, Function, Job, Run
 
 MAX_DEPTH = 200
 SAFE_INTEGER = 2**53 - 1
+MAX_WAIT_S = 3653 * 86400.0
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _ACCOUNT = "00000000-0000-4000-a000-000000000000"
@@ -120,13 +121,19 @@ def uuid_of(name: str) -> str:
 def duration_s(text: str) -> float:
     """Seconds in `30s`, `5m`, `1h30m`, `2d`, `1w`; `ValueError` for anything else."""
     if not text or _DURATION.sub("", text):
-        raise ValueError(f"{text!r} is not a duration; say it like 30s, 5m, 2h or 1d.")
-    return sum(float(number) * _UNITS_S[unit] for number, unit in _DURATION.findall(text))
+        raise ValueError(f"{text[:50]!r} is not a duration; say it like 30s, 5m, 2h or 1d.")
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in _DURATION.findall(text))
+    if seconds > MAX_WAIT_S:
+        raise ValueError("A wait may take ten years.")
+    return seconds
 
 
 def instant(text: str) -> float:
     """Seconds since 1970 of an ISO-8601 instant; `ValueError` for anything else."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:50]!r} is not an instant; say it like 2026-01-31T12:00:00Z.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

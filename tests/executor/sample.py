@@ -7,6 +7,7 @@ from datetime import timedelta
 import flask
 import inngest
 import inngest.flask
+
 from executor.support import Server, wait_for
 
 SAME_K = "event.data.k == async.data.k"

@@ -13,7 +13,7 @@ _URL = re.compile(r"https?://[^\s<>()\[\]]+")
 _QUOTED = re.compile(r'"([^"\n]{3,300})"|“([^”\n]{3,300})”|«([^»\n]{3,300})»')
 _NAME = re.compile(r"(?<![.!?:\"“(*-] )(?<!^)(?<!\n)\b[A-Z][\w’'&-]{1,40}")
 _CITATION = re.compile(r"\s{0,3}\[s\d{1,4}\]")
-_OPEN = re.compile(r'<paragraph id="(?:\d+\.)?(\d+)">\s*')
+_OPEN = re.compile(r'<paragraph id="(?:\d+\.)?(\d+)">')
 _CLOSE = "</paragraph>"
 
 
@@ -63,6 +63,7 @@ class ParagraphStream:
         self._on_text = on_text
         self._held = ""
         self._inside: int | None = None
+        self._begun = False  # a word of the paragraph has been told
 
     def feed(self, text: str) -> None:
         """Pass on what is certainly text of a paragraph; half a tag is held back."""
@@ -73,6 +74,9 @@ class ParagraphStream:
                 if not opened:
                     return
                 self._inside, self._held = int(opened.group(1)), self._held[opened.end() :]
+                self._begun = False
+            if not self._begun:
+                self._held = self._held.lstrip()
             body, closed, rest = self._held.partition(_CLOSE)
             if closed:
                 self._tell(body.rstrip())
@@ -87,6 +91,7 @@ class ParagraphStream:
 
     def _tell(self, text: str) -> None:
         if text and self._inside is not None:
+            self._begun = True
             self._on_text(text, self._inside)
 
 

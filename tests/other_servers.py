@@ -29,8 +29,8 @@ class Other:
     def page(self, n: int) -> str:
         body = "".join(
             f"<h2>About {topic}</h2><p>Nordhaven tests of the {topic} took {10 * n + k} days, and the Riga "
-            f"panel agreed with {30 + n + k} of its members. A standing desk with good {topic} keeps its value for "
-            f"years, which is why buyers ask for {topic} first and for colour last.</p>"
+            f"panel agreed with {30 + n + k} of its members. A standing desk with good {topic} keeps its "
+            f"value for years, which is why buyers ask for {topic} first and for colour last.</p>"
             for k, topic in enumerate(TOPICS)
         )
         return PAGE.format(title=f"Guide {n}", body=body)
@@ -46,8 +46,8 @@ class Other:
             }
             for n in range(1, 5)
         ]
-        return {"query": "", "results": results, "answers": [], "infoboxes": [], "suggestions": ["desk frames"],
-                "unresponsive_engines": []}  # fmt: skip
+        empty = {"answers": [], "infoboxes": [], "unresponsive_engines": []}
+        return {"query": "", "results": results, "suggestions": ["desk frames"], **empty}
 
     def answer(self, prompt: str) -> str:
         """Prose for prose; for a schema (which stands in the prompt) JSON in a fence, as small models do."""
@@ -62,8 +62,8 @@ class Other:
         return "\n\n".join(
             f"Buyers of a desk look at {topic} before anything else, and tests of the {topic} took many "
             f"days [{ids[k % len(ids)]}]. "
-            f"Good {topic} keep the value of the desk, so the money spent on them comes back when it is sold, "
-            f"and the people who work at it hardly notice that they are there [{ids[(k + 1) % len(ids)]}]. "
+            f"Good {topic} keep the value of the desk, so the money spent on them comes back when it is "
+            f"sold, and the people who work at it hardly notice that they are there [{ids[(k + 1) % len(ids)]}]. "
             f"Somebody who is new to this should sit down with the numbers and compare two or three of them."
             for k, topic in enumerate(TOPICS[:4])
         )

@@ -25,7 +25,7 @@ def test_the_code_passes(tool):
     command, *arguments = TOOLS[tool]
     found = shutil.which(command, path=str(Path(sys.executable).parent)) or shutil.which(command)
     assert found, f"{command} is missing: pip install -e '.[test]'"
-    ran = subprocess.run([found, *arguments], cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run([found, *arguments], check=False, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

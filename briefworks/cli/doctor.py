@@ -17,7 +17,12 @@ from briefworks.web.parts import build_model, build_search
 
 @click.command()
 def doctor() -> None:
-    """Check the configuration: model, search, store, personas, engine. Makes one small search."""
+    """
+    Check the configuration: store, personas, model, search, engine.
+
+    Asks each of them something small (one search, which may cost a credit) and says what answers, what does
+    not, and what to do about it. Settings come from the environment and .env; .env.example lists them.
+    """
     settings = Settings.load()
     demo = settings.upstreams() == "none"
 

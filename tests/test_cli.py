@@ -1,0 +1,195 @@
+"""The command line as a person uses it: real processes in an empty directory."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from briefworks.stores.sqlite import SqliteStore
+from briefworks.stream import rows_of
+from briefworks.text import count_words
+from local import wait_for
+
+pytestmark = pytest.mark.xdist_group("cli")
+OURS = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_")
+BRIEFWORKS = [sys.executable, "-m", "briefworks"]
+
+
+def environment(**settings):
+    return {key: value for key, value in os.environ.items() if not key.startswith(OURS)} | settings
+
+
+def run(folder, *args, **settings):
+    return subprocess.run(
+        [*BRIEFWORKS, *args],
+        check=False,
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def research_and_texts(folder):
+    """What the demo's research found, and the text of every page it read, by source id."""
+    store = SqliteStore(folder / ".briefworks/demo/stream.db")
+    article_id = store.articles("demo")[0]["article_id"]
+    rows = rows_of(store, "demo", article_id)
+    research = next(row["data"] for row in rows if row["event"] == "research-done")
+    texts = {
+        page["source_id"]: store.snapshot("demo", page["snapshot_id"])
+        for page in research["pages"]
+        if page["snapshot_id"]
+    }
+    store.close()
+    return research, texts
+
+
+@pytest.mark.slow
+def test_demo_writes_an_article_whose_every_claim_leads_to_a_page_that_was_read(tmp_path):
+    done = run(tmp_path, "demo", "standing desks", "--tokens-per-s", "2000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "synthetic" in done.stdout.splitlines()[0]
+    article = (tmp_path / "standing-desks.md").read_text()
+    body, _, sources = article.partition("## Sources")
+    assert count_words(body) >= 900
+    assert "synthetic" in body.split("\n\n")[0] and "synthetic demo text" in body
+    for heading in re.findall(r"^## .*$", body, re.MULTILINE):
+        assert heading in done.stdout  # it was seen in the terminal as well
+    research, texts = research_and_texts(tmp_path)
+    read = {page["url"] for page in research["pages"] if page["source_id"] in texts}
+    listed = dict(re.findall(r"^(\d+)\. \[.*\]\((\S+)\)", sources, re.MULTILINE))
+    cited = set(re.findall(r"\[(\d+)\]", body))
+    assert cited and cited == set(listed) and set(listed.values()) <= read
+    assert research["entities"]
+    for entity in research["entities"]:
+        assert all(entity["name"] in texts[page] for page in entity["pages"]) and entity["pages"]
+
+
+@pytest.mark.slow
+def test_demo_killed_with_9_goes_on_where_it_was(tmp_path):
+    database = tmp_path / ".briefworks/demo/stream.db"
+    child = subprocess.Popen(
+        [*BRIEFWORKS, "demo", "standing desks", "--tokens-per-s", "300"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(database.exists)
+    store = SqliteStore(database)
+    wait_for(lambda: any(row["event"] == "draft-token" for row in store.read("demo")["rows"]), 40)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    before = len(model_calls(tmp_path))
+    again = run(tmp_path, "demo", "standing desks", "--tokens-per-s", "2000")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "goes on where it was" in again.stdout
+    events = [row["event"] for row in store.read("demo")["rows"]]
+    store.close()
+    assert events.count("run-started") == 1 and events[-1] == "polish-done"
+    assert (tmp_path / "standing-desks.md").exists()
+    answered = [call for call in model_calls(tmp_path)[:before] if call["ended"] == "ok"]
+    shas = [call["prompt_sha"] for call in model_calls(tmp_path)[before:]]
+    repeated = [call for call in answered if call["prompt_sha"] in shas]
+    assert len(repeated) <= 1  # one answer at the most may have come without being remembered
+
+
+def model_calls(folder):
+    """The model calls of the upstream's log, each as it last stood."""
+    calls = {}
+    for line in (folder / ".briefworks/demo/upstream.jsonl").read_text().splitlines():
+        call = json.loads(line)
+        if call["kind"] == "model":
+            calls[call["n"]] = call
+    return list(calls.values())
+
+
+@pytest.mark.parametrize(
+    ("args", "settings", "says"),
+    [
+        (["demo", "x"], {}, "keyword"),
+        (["demo", "x" * 10_000], {}, "keyword"),
+        (["demo", "standing desks", "--words", "10"], {}, "targetWords"),
+        (["serve"], {}, "Neither a model nor a search"),
+        (["serve"], {"ANTHROPIC_API_KEY": "sk-secret"}, "SERPER_API_KEY or SEARXNG_URL"),
+        (["dev"], {"SEARXNG_URL": "http://127.0.0.1:9"}, "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"),
+        (["serve", "--host", "0.0.0.0"], {}, "can be reached by others"),
+        (["dev"], {"BRIEFWORKS_STEP_LIMIT_S": "soon"}, "BRIEFWORKS_STEP_LIMIT_S"),
+        (["doctor"], {"BRIEFWORKS_STORE": "mysql://x"}, "BRIEFWORKS_STORE"),
+        (["demo", "standing desks"], {"BRIEFWORKS_DATA_DIR": "/proc/none"}, "BRIEFWORKS_DATA_DIR"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_mistake_is_said_in_a_sentence_with_the_way_out(tmp_path, args, settings, says):
+    told = run(tmp_path, *args, **settings)
+    assert told.returncode in (1, 2)
+    assert says in told.stdout + told.stderr
+    assert "Traceback" not in told.stderr and "sk-secret" not in told.stdout + told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_an_unknown_persona_is_said_by_the_demo(tmp_path):
+    told = run(tmp_path, "demo", "standing desks", "--persona", "nobody")
+    assert told.returncode == 2
+    assert "plain-expert" in told.stderr and "Traceback" not in told.stderr
+
+
+def test_doctor_tells_what_does_not_answer(tmp_path):
+    told = run(
+        tmp_path,
+        "doctor",
+        ANTHROPIC_BASE_URL="http://127.0.0.1:9",
+        SEARXNG_URL="http://127.0.0.1:9",
+        INNGEST_DEV="http://127.0.0.1:9",
+    )
+    assert told.returncode == 1
+    for what in ("model", "search", "engine"):
+        assert f"✗  {what}" in told.stdout
+    assert "✓  store" in told.stdout and "Traceback" not in told.stderr
+
+
+def test_doctor_is_content_with_servers_that_answer(tmp_path, upstream):
+    told = run(tmp_path, "doctor", ANTHROPIC_BASE_URL=upstream.url, SEARXNG_URL=upstream.url)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "✓  model" in told.stdout and "✓  search" in told.stdout
+
+
+def test_dev_serves_until_it_is_told_to_stop(tmp_path):
+    child = subprocess.Popen(
+        [*BRIEFWORKS, "dev", "--port", "8600"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    while "Ctrl-C" not in said:
+        line = child.stdout.readline()
+        assert line, said
+        said += line
+    assert "SYNTHETIC" in said and re.search(r"app  http://127.0.0.1:86", said)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(10) == 0
+    assert "Stopped" in child.stdout.read()
+    child.stdout.close()
+
+
+@pytest.mark.parametrize("command", ["", "demo", "dev", "serve", "doctor"])
+def test_help_teaches(tmp_path, command):
+    told = run(tmp_path, *([command] if command else []), "--help")
+    assert told.returncode == 0 and "Usage:" in told.stdout and len(told.stdout) > 200
+
+
+def test_the_readme_commands_are_the_ones_that_ci_runs():
+    root = Path(__file__).parent.parent
+    readme = (root / "README.md").read_text()
+    assert ".venv/bin/pip install --quiet -e '.[test]' && .venv/bin/pytest" in readme
+    assert "<!-- test command -->" in (root / ".ci/run").read_text()

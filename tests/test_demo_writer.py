@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from briefworks.model import Prompt
 
 from briefworks.demo.writer import INVENTED, NOTICE, TELLS, write_json, write_text
+from briefworks.model import Prompt
 from briefworks.personas import Persona
 from briefworks.phases.brief import gaps_worth_another
 from briefworks.phases.critique import CritiqueAnswer

@@ -9,7 +9,7 @@ BriefworksError                try again?   HTTP
 ├── Conflict                   no           409    the id is another request's, or all is over
 ├── NotJson                    no           415
 ├── NothingToResearch          no           422    the search found no page that could be read
-├── DraftUnsound               yes          500    a section that no repair could make publishable
+├── DraftUnsound               no           500    a section that no repair could make publishable
 ├── ModelError                 no           502
 │   ├── ModelRejected          no           502    the model's server will not take this request or this key
 │   ├── ModelSpendLimit        no           402    the account's spending limit is reached
@@ -114,10 +114,10 @@ class NothingToResearch(BriefworksError):
 
 
 class DraftUnsound(BriefworksError):
-    """A section could not be made publishable."""
+    """A section could not be made publishable; asking the model again would only recall its answers."""
 
     code = "draft-unsound"
-    retriable = True
+    hint = "Ask for the article again with a new id, or with another persona or model."
 
 
 class ModelError(BriefworksError):

@@ -305,3 +305,9 @@ def test_a_section_without_flagged_paragraphs_costs_no_call(says: Says) -> None:
     done = run_rewrite_phase(a_section(), [], PERSONA, research=RESEARCH, calls=says.calls(), out=says.out)
     assert done["section"]["markdown"] == a_section()["markdown"]
     assert done["section"]["usage"]["calls"] == 0
+
+
+def test_a_rewrite_brings_in_no_link(says: Says) -> None:
+    linked = MENDED.replace("its maker", "[its maker](https://buy.example/now)")
+    markdown = rewrite(says, f'<paragraph id="2.2">{linked}</paragraph>', flagged=(2,))
+    assert markdown == f"{FIRST}\n\n{MENDED}"

@@ -58,7 +58,7 @@ def run_brief_phase(
         "reader": squash(answer.reader),
         "meta_description": squash(answer.meta_description)[:300],
         "outline": outline,
-        "gaps": find_gaps(outline, research, texts, asked.target_words),
+        "gaps": find_gaps(outline, research, texts, asked.target_words, asked.language),
         "usage": calls.usage,
     }
     if former is not None and _gap_weight(former) < _gap_weight(brief):

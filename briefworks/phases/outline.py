@@ -140,7 +140,11 @@ def _words(text: str) -> set[str]:
 
 
 def find_gaps(
-    outline: Sequence[SectionPlan], research: Research, texts: Mapping[str, str], target_words: int
+    outline: Sequence[SectionPlan],
+    research: Research,
+    texts: Mapping[str, str],
+    target_words: int,
+    language: str = "en",
 ) -> list[Gap]:
     """What the outline leaves out of what research found; weights 0 to 1, the heaviest first."""
     gaps: list[Gap] = []
@@ -155,7 +159,7 @@ def find_gaps(
             gaps.append({"kind": "entity", "what": entity["name"], "weight": round(weight, 2)})
     answered = {question for plan in outline for question in plan["questions"]}
     for question in research["questions"]:
-        if question not in answered and not covers(said, question):
+        if question not in answered and not covers(said, question, language):
             gaps.append({"kind": "question", "what": question, "weight": 0.4})
     used = {source for plan in outline for source in plan["sources"]}
     gaps.extend({"kind": "source", "what": source, "weight": 0.2} for source in texts if source not in used)

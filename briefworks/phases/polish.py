@@ -71,8 +71,11 @@ def run_rewrite_phase(
         answer = calls.write(rewrite_prompt(persona, n, flagged, mine, language), heard.feed)
         names = [entity["name"] for entity in research["entities"] if entity["kind"] == "entity"]
         for k, new in rewritten(clean(answer)).items():
-            if k in flagged and _may_replace(flagged[k], new, names, language):
-                found[k - 1] = new
+            if k not in flagged:
+                continue
+            mended = citations.drop_unknown(new, set(citations.cited(flagged[k])))  # no link comes in here
+            if _may_replace(flagged[k], mended, names, language):
+                found[k - 1] = mended
     markdown = join_paragraphs(found)
     done: Section = {
         "n": n,

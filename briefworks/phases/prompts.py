@@ -81,7 +81,7 @@ def _language(code: str) -> str:
 def _voice(persona: Persona) -> str:
     parts = [f"You write as this persona: {persona.title}. {persona.voice.strip()}"]
     if persona.banned:
-        parts.append("Words this persona never uses: " + ", ".join(persona.banned) + ".")
+        parts.append("This persona never uses: " + "; ".join(persona.banned) + ".")
     if persona.samples:
         parts.append("How it sounds:\n" + "\n\n".join(sample.strip() for sample in persona.samples))
     return "\n\n".join(parts)

@@ -183,6 +183,13 @@ def test_a_fault_hits_the_prompts_that_match_as_often_as_it_says(upstream: Any, 
     assert [call["fault"] for call in upstream.calls("model")] == ["auth", "auth", ""]
 
 
+def test_a_fault_without_a_path_hits_the_model_only(http: httpx.Client, upstream: Any, sdk: Any) -> None:
+    upstream.fault("auth")
+    for path in ("/search?q=tea&format=json", "/pages/tea/1", "/robots.txt"):
+        assert http.get(path).status_code == 200
+    assert isinstance(heard(sdk)[1], anthropic.AuthenticationError)
+
+
 def test_a_fault_that_matches_a_path_hits_search_and_pages(http: httpx.Client, upstream: Any) -> None:
     upstream.fault("rate_limit", match="/search", retry_after=3)
     upstream.fault("drop", match="/pages/tea/2")

@@ -169,5 +169,5 @@ def _op(value: Any) -> Op:
         label=label or step_id,
         opts=opts if isinstance(opts, dict) else {},
         memo=memo,
-        error=error if isinstance(error, dict) else {},
+        error={"name": "Error", "message": "", "stack": ""} | (error if isinstance(error, dict) else {}),
     )

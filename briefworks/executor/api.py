@@ -39,6 +39,12 @@ def create_api(engine: Engine, host: str) -> flask.Flask:
     def explain(error: Exception) -> tuple[flask.Response, int]:
         return _problem(error)
 
+    _take_events(app, engine)
+    _show_runs(app, engine)
+    return app
+
+
+def _take_events(app: flask.Flask, engine: Engine) -> None:
     @app.post("/e/<_key>")
     def send(_key: str) -> dict[str, Any]:
         events = read_events(_body(), flask.request.headers.get("x-inngest-event-id-seed", ""))
@@ -51,6 +57,17 @@ def create_api(engine: Engine, host: str) -> flask.Flask:
         app_id = wire.uuid_of(registration.app_id)
         return {"ok": True, "modified": modified, "sync_id": wire.new_id(), "app_id": app_id}
 
+    @app.get("/health")
+    def health() -> dict[str, Any]:
+        return {"status": 200, "message": "OK", "server": "briefworks"}
+
+    @app.get("/dev")
+    def dev() -> dict[str, Any]:
+        functions = [{"id": fn.fn_id, "name": fn.name, "url": fn.url} for fn in engine.active_functions()]
+        return {"version": "briefworks", "authed": True, "functions": functions}
+
+
+def _show_runs(app: flask.Flask, engine: Engine) -> None:
     @app.get("/v1/events/<event_id>/runs")
     def runs_of(event_id: str) -> dict[str, Any]:
         return _answer([_run(row) for row in engine.runs_of(event_id)])
@@ -71,17 +88,6 @@ def create_api(engine: Engine, host: str) -> flask.Flask:
         if not engine.cancel(run_id):
             raise NotFound("There is no such run.")
         return {"ok": True, "status": 200}
-
-    @app.get("/health")
-    def health() -> dict[str, Any]:
-        return {"status": 200, "message": "OK", "server": "briefworks"}
-
-    @app.get("/dev")
-    def dev() -> dict[str, Any]:
-        functions = [{"id": fn.fn_id, "name": fn.name, "url": fn.url} for fn in engine.active_functions()]
-        return {"version": "briefworks", "authed": True, "functions": functions}
-
-    return app
 
 
 def from_this_machine(request: flask.Request, names: frozenset[str]) -> None:

@@ -60,7 +60,7 @@ class Executor:
         self._dispatch_settings: dict[str, Any] = {"workers": workers, "request_timeout_s": request_timeout_s}
         self._poll_s = poll_s
         self.url = ""
-        self._stop: list[Any] = []
+        self._parts: tuple[Engine, BaseWSGIServer, Dispatcher, list[Link]]
 
     def start(self) -> str:
         """
@@ -70,14 +70,13 @@ class Executor:
         """
         journal = Journal(self.journal)
         try:
-            listening = _listen(self.host, self.port)
-        except ConfigError:
+            engine = Engine(journal, self.apps, **self._engine_settings)
+            with _listen(self.host, self.port) as listening:
+                self.port = listening.getsockname()[1]
+                server = _server(engine, self.host, self.port, listening)
+        except BaseException:
             journal.close()
             raise
-        engine = Engine(journal, self.apps, **self._engine_settings)
-        with listening:
-            self.port = listening.getsockname()[1]
-            server = _server(engine, self.host, self.port, listening)
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.url = f"http://{host}:{self.port}"
         dispatcher = Dispatcher(engine, **self._dispatch_settings)

@@ -127,19 +127,21 @@ class Engine:
                     return self._request(job)
                 except Exception:
                     log.exception("a request could not be made; trying again", run_id=job.run_id)
-                    self.schedule.app_was_away(job)
+                    self.schedule.app_was_away(job, self._app_of(job))
         return None
 
     def answered(self, job: Job, answer: Answer) -> None:
         """The app has answered a request; what is no longer wanted is dropped."""
         with self._lock:
+            app_id = self._app_of(job)
             if self._is_current(job):
                 run = self._runs.living[job.run_id]
                 retries = machine.Retries(self._runs.functions[run.fn_id].max_attempts, self._wait_s)
                 with self._runs.transaction():
                     self._runs.apply(run, machine.answered(run, job, answer, retries, time.time()))
             self._breaks.pop(job.job_id, None)
-            self.schedule.answered(job)
+            self.schedule.release(job)
+            self.schedule.app_is_back(app_id)
 
     def unanswered(self, job: Job, *, broken: bool) -> None:
         """
@@ -154,7 +156,7 @@ class Engine:
                 self.answered(job, failed("The app could not be reached, or went away before it answered."))
             else:
                 self._breaks[job.job_id] = breaks
-                self.schedule.app_was_away(job)
+                self.schedule.app_was_away(job, self._app_of(job))
 
     def keep_time(self) -> None:
         """Do what is due when it is due, until the engine stops."""
@@ -226,6 +228,10 @@ class Engine:
     def _is_current(self, job: Job) -> bool:
         run = self._runs.living.get(job.run_id)
         return run is not None and run.jobs.get(job.job_id) == job and not self._closed
+
+    def _app_of(self, job: Job) -> str:
+        run = self._runs.living.get(job.run_id)
+        return "" if run is None else self._runs.functions[run.fn_id].app_id
 
     def _pools_of(self, job: Job) -> tuple[Pool, ...]:
         run = self._runs.living.get(job.run_id)

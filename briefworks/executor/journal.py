@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from briefworks.errors import ConfigError
 from briefworks.executor import wire
+from briefworks.executor.owner import own
 from briefworks.executor.records import Change, Event, Job, OpenStep, Run
 
 VERSION = 1
@@ -31,17 +30,20 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._owner = _own(path)
+        self._owner = own(path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.row_factory = sqlite3.Row
-            self._prepare()
         except sqlite3.Error as error:
             self._owner.close()
             raise ConfigError(f"The journal {path} cannot be used: {error}.") from None
+        self._db.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self.close()
+            raise ConfigError(f"The journal {path} cannot be used: {error}.") from None
         except ConfigError:
-            self._db.close()
-            self._owner.close()
+            self.close()
             raise
 
     def close(self) -> None:
@@ -250,30 +252,6 @@ class Journal:
 
     def newest_runs(self, limit: int) -> list[Row]:
         return self._db.execute("SELECT * FROM run ORDER BY created_at DESC LIMIT ?", (limit,)).fetchall()
-
-
-def _own(path: Path) -> TextIO:
-    """Lock the journal for this process; the open file is the lock."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115 – it stays open as long as we own it
-    except OSError as error:
-        raise ConfigError(f"The journal {path} cannot be used: {error.strerror}.") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise ConfigError(
-            f"The journal {path} is in use by another executor (process {owner}).",
-            hint="Stop that one, or choose another data folder.",
-        ) from None
-    lock.seek(0)
-    lock.truncate()
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
 
 
 def _event(row: Row) -> Event:

@@ -72,9 +72,9 @@ def timeout_memo(step: OpenStep) -> str:
 
 def _failed(run: Run, job: Job, answer: Failed, retries: Retries, now: float) -> Change:
     if not answer.no_retry and job.attempt + 1 < retries.max_attempts:
-        return _retried(run, job, answer.retry_after_s, retries, now, reason=str(answer.result["message"]))
+        return _retried(run, job, answer.retry_after_s, retries, now, answer.word)
     error = {"error": answer.word, **{key: answer.result[key] for key in ("message", "name", "stack")}}
-    return Change(run, end=End("Failed", wire.canonical(dict(answer.result)), error))
+    return Change(run, end=End("Failed", wire.canonical(dict(answer.result)), error), reason=answer.word)
 
 
 def _retried(run: Run, job: Job, after_s: float | None, retries: Retries, now: float, reason: str) -> Change:
@@ -83,14 +83,26 @@ def _retried(run: Run, job: Job, after_s: float | None, retries: Retries, now: f
     return Change(replace(run, jobs={**run.jobs, again.job_id: again}), retry=again, reason=reason)
 
 
-def _stepped(run: Run, job: Job, answer: Steps, retries: Retries, now: float) -> Change:
+@dataclass(frozen=True)
+class _News:
+    """What an answer says that was not known: finished steps, new open ones, and the one to try again."""
+
+    closed: list[Closed]
+    opened: list[OpenStep]
+    again: Op | None = None
+
+
+def _news(run: Run, job: Job, answer: Steps, retries: Retries, now: float) -> _News:
+    """Sort the steps of an answer; `ValueError` for one that cannot be kept."""
     last = answer.no_retry or job.attempt + 1 >= retries.max_attempts
+    known = set(run.stack) | (set(run.open) - {job.step_id})
     closed: list[Closed] = []
     opened: list[OpenStep] = []
     again: Op | None = None
     for op in answer.ops:
-        if op.step_id in run.stack or (op.step_id in run.open and op.step_id != job.step_id):
+        if op.step_id in known:
             continue  # another answer has reported it already
+        known.add(op.step_id)
         if op.op in ("StepRun", "Step"):
             closed.append(Closed(op.step_id, op.label, "StepRun", op.memo, job.attempt + 1))
         elif op.op == "StepFailed" or (op.op == "StepError" and last):
@@ -99,39 +111,40 @@ def _stepped(run: Run, job: Job, answer: Steps, retries: Retries, now: float) ->
         elif op.op == "StepError":
             again = op
         elif op.step_id not in run.open:
-            try:
-                opened.append(_opened(op, now))
-            except ValueError as error:
-                return _failed(run, job, failed(str(error), no_retry=True), retries, now)
-    if len(run.stack) + len(closed) + len(run.open) + len(opened) > MAX_STEPS:
-        return _failed(
-            run, job, failed(f"The run has more than {MAX_STEPS} steps.", no_retry=True), retries, now
-        )
-    if again is None and (lost := _nothing_done(run, job, closed, opened)):
-        return _failed(run, job, failed(lost), retries, now)
+            opened.append(_opened(op, now))
+    if len(known) > MAX_STEPS:
+        raise ValueError(f"The run has more than {MAX_STEPS} steps.")
+    return _News(closed, opened, again)
 
-    race = any(run.open[step.step_id].race for step in closed if step.step_id in run.open)
-    jobs = {**run.jobs, **{each.job_id: each for each in _planned(run, opened, now)}}
+
+def _stepped(run: Run, job: Job, answer: Steps, retries: Retries, now: float) -> Change:
+    try:
+        news = _news(run, job, answer, retries, now)
+    except ValueError as error:
+        return _failed(run, job, failed(str(error), no_retry=True), retries, now)
+    if news.again is None and (lost := _nothing_done(run, job, news)):
+        return _failed(run, job, failed(lost), retries, now)
+    race = any(run.open[step.step_id].race for step in news.closed if step.step_id in run.open)
     run = replace(
         run,
-        jobs=jobs,
-        open={**run.open, **{step.step_id: step for step in opened}},
-        fanned_out=run.fanned_out or len(opened) > 1,
+        jobs={**run.jobs, **{each.job_id: each for each in _planned(run, news.opened, now)}},
+        open={**run.open, **{step.step_id: step for step in news.opened}},
+        fanned_out=run.fanned_out or len(news.opened) > 1,
     )
-    run = _closing(run, closed, now, race=race, discover=again is None)
-    invokes = tuple(step for step in opened if step.op == "InvokeFunction")
-    if again is None:
-        return Change(run, tuple(closed), invokes)
-    message = str(again.error.get("message", ""))
-    change = _retried(run, job, answer.retry_after_s, retries, now, reason=f"{again.label}: {message}")
-    return replace(change, closed=tuple(closed), invokes=invokes)
+    run = _closing(run, news.closed, now, race=race, discover=news.again is None)
+    invokes = tuple(step for step in news.opened if step.op == "InvokeFunction")
+    if news.again is None:
+        return Change(run, tuple(news.closed), invokes)
+    reason = f"{news.again.label}: {news.again.error.get('name')}"
+    change = _retried(run, job, answer.retry_after_s, retries, now, reason)
+    return replace(change, closed=tuple(news.closed), invokes=invokes)
 
 
-def _nothing_done(run: Run, job: Job, closed: list[Closed], opened: list[OpenStep]) -> str:
+def _nothing_done(run: Run, job: Job, news: _News) -> str:
     """Why this answer brings the run no further; "" when it does, or when something else will."""
-    if job.step_id != DISCOVERY and job.step_id not in (step.step_id for step in closed):
+    if job.step_id != DISCOVERY and job.step_id not in (step.step_id for step in news.closed):
         return "The app did not run the step it was asked for; does the function take another path now?"
-    if not (closed or opened or run.open or run.jobs):
+    if not (news.closed or news.opened or run.open or run.jobs):
         return "The app reported only steps that have a result already."
     return ""
 

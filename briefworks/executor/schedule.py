@@ -23,6 +23,9 @@ class Alarm:
     step_id: str = ""
 
 
+Entry = tuple[float, int, Job | Alarm]  # when, in which order it was given, what
+
+
 class Schedule:
     """
     `pools_of` names the limits of a job's function; it is asked under `lock`.
@@ -41,9 +44,9 @@ class Schedule:
         self._ready = threading.Condition(lock)
         self._timer = threading.Condition(lock)
         self._slots = Slots()
-        self._later: list[tuple[float, int, Job | Alarm]] = []
+        self._later: list[Entry] = []
         self._counted = 0
-        self._away: dict[str, int] = {}
+        self._away: dict[str, tuple[int, str]] = {}  # job id -> how often its app was away, and the app
         self.stopping = False
 
     def at(self, due_at: float, what: Job | Alarm) -> None:
@@ -83,39 +86,36 @@ class Schedule:
             return None
 
     def release(self, job: Job) -> None:
-        """The job is no longer under way."""
-        with self._ready:
-            self._slots.release(job.job_id)
-            if self._slots.waiting:
-                self._ready.notify()
-
-    def answered(self, job: Job) -> None:
-        """The app has answered this job, so it is there: what found nobody is due now."""
+        """The job is no longer under way, and not to be sent again."""
         with self._ready:
             self._away.pop(job.job_id, None)
-            self.release(job)
-            self.app_is_back()
+            self._free(job)
 
-    def app_was_away(self, job: Job) -> None:
-        """Send this job again after a pause that doubles each time."""
+    def app_was_away(self, job: Job, app_id: str) -> None:
+        """Send this job again after a pause that doubles each time, or when its app is heard of."""
         with self._ready:
-            tries = self._away[job.job_id] = self._away.get(job.job_id, 0) + 1
-            self.release(job)
+            tries = self._away.get(job.job_id, (0, ""))[0] + 1
+            self._away[job.job_id] = (tries, app_id)
+            self._free(job)
             first_s, longest_s = self._away_pauses_s
             self.at(time.time() + min(first_s * 2.0 ** min(tries - 1, 30), longest_s), job)
 
-    def app_is_back(self) -> None:
-        """Line up every job that waits only because the app was away."""
+    def app_is_back(self, app_id: str | None = None) -> None:
+        """Line up every job that waits only because this app (or any, for None) was away."""
         with self._ready:
-            back = [
-                entry for entry in self._later if isinstance(entry[2], Job) and entry[2].job_id in self._away
-            ]
-            if back:
-                self._later = [entry for entry in self._later if entry not in back]
-                heapq.heapify(self._later)
-                for _, _, job in sorted(back, key=lambda entry: entry[1]):
-                    assert isinstance(job, Job)
-                    self._line_up(job)
+            away = {job_id for job_id, (_, app) in self._away.items() if app_id in (None, app)}
+            if not away:
+                return
+            later: list[Entry] = []
+            back: list[Entry] = []
+            for entry in self._later:
+                is_back = isinstance(entry[2], Job) and entry[2].job_id in away
+                (back if is_back else later).append(entry)
+            self._later = later
+            heapq.heapify(self._later)
+            for _, _, job in sorted(back, key=lambda entry: entry[1]):
+                assert isinstance(job, Job)
+                self._line_up(job)
 
     def is_under_way(self, job_id: str) -> bool:
         return self._slots.holds(job_id)
@@ -131,6 +131,11 @@ class Schedule:
             self.stopping = True
             self._ready.notify_all()
             self._timer.notify_all()
+
+    def _free(self, job: Job) -> None:
+        self._slots.release(job.job_id)
+        if self._slots.waiting:
+            self._ready.notify()
 
     def _line_up(self, job: Job) -> None:
         self._slots.add(job, self._pools_of(job))

@@ -38,6 +38,7 @@ class TerminalView:
     state: ArticleState
     shown: dict[int, str] = field(default_factory=dict)  # section → what is printed of it
     section: int = 1
+    headings: list[str] = field(default_factory=list)
     thinking: set[str] = field(default_factory=set)
 
     @classmethod
@@ -93,8 +94,10 @@ class TerminalView:
         brief = self.state["brief"]
         assert brief is not None
         _line("brief", brief["title"] + (" (once more, for the gaps)" if again else ""))
-        for plan in brief["outline"]:
-            click.echo(f"            {plan['n']}. {plan['heading']}")
+        headings = [f"{plan['n']}. {plan['heading']}" for plan in brief["outline"]]
+        if headings != self.headings:
+            click.echo("".join(f"            {heading}\n" for heading in headings), nl=False)
+        self.headings = headings
         if brief["gaps"]:
             _line("brief", f"gaps: {', '.join(gap['what'] for gap in brief['gaps'])}"[:200], dim=True)
 

@@ -301,11 +301,10 @@ def test_a_function_past_its_time_is_cancelled(tmp_path):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_left_out_is_refused_by_name(tmp_path, option, name):
-    with Executor(tmp_path / "journal.db", 0) as executor:
-        sample = Sample(executor.url)
-        sample.function("t/odd", **option)(lambda ctx: None)
-        with sample.serve() as server:
-            dev = {"x-inngest-server-kind": "dev"}
-            error = httpx.put(server.url, headers=dev, json={}, trust_env=False).json()["error"]
+def test_what_is_left_out_is_refused_by_name(shared, option, name):
+    sample = Sample(shared[2].url)
+    sample.function("t/odd", **option)(lambda ctx: None)
+    with sample.serve() as server:
+        dev = {"x-inngest-server-kind": "dev"}
+        error = httpx.put(server.url, headers=dev, json={}, trust_env=False).json()["error"]
     assert f"'sample-odd' uses {name}" in error and "dev server" in error

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,6 +150,13 @@ def test_a_second_truncation_is_an_invalid_answer(upstream: Upstream) -> None:
     assert not memo
 
 
+def test_a_continuation_that_looks_like_a_repetition_to_its_end_is_not_lost(scripted: Scripted) -> None:
+    scripted.answers = [message("It rests. It ", "max_tokens"), message("rests.")]
+    out = Out()
+    text = calls_to(scripted.url, Memo(), out).write(PROMPT, out.token)
+    assert text == out.text == "It rests. It rests."
+
+
 def test_the_continuation_is_shown_what_was_written_and_the_prompt(scripted: Scripted) -> None:
     scripted.answers = [message("The motor lifts the fra", "max_tokens"), message("lifts the frame.")]
     out = Out()
@@ -172,6 +183,8 @@ def test_an_answer_that_was_all_thinking_is_asked_for_with_more_room(scripted: S
         ("The motor lifts", " the frame.", "The motor lifts the frame."),
         ("It stops.", "Then it rests.", "It stops. Then it rests."),
         ("- one\n- ", "- two", "- one\n- two"),
+        ("It goes on and on", "on and on it goes.", "It goes on and on it goes."),
+        ("It rests. It ", "rests.", "It rests. It rests."),
         ("A cable", "eels", "A cableeels"),  # one letter in common is no repetition
     ],
 )
@@ -225,16 +238,32 @@ def test_silence_is_said_again_and_again_until_a_word_comes() -> None:
         assert said[before] < said[before - 1] + 50
 
 
+def test_a_connection_is_cut_at_the_deadline_unless_its_answer_is_complete() -> None:
+    for complete in (False, True):
+        ours, theirs = socket.socketpair()
+        stream = SimpleNamespace(get_extra_info={"socket": ours}.get)
+        with ours, theirs, Watch(lambda _: None, time.monotonic() + 0.1, silence_s=9) as watch:
+            watch.attend(httpx2.Response(200, extensions={"network_stream": stream}))
+            if complete:
+                watch.let_go()
+            watch._thread.join(5)
+            theirs.settimeout(0.1)
+            with pytest.raises(TimeoutError) if complete else nullcontext():
+                assert theirs.recv(1) == b""
+
+
 def test_a_take_that_is_over_stops_a_silent_stream(upstream: Upstream) -> None:
     upstream.fault("stall", after_tokens=8, seconds=60)
 
+    heard: list[str] = []
+
     def over(since_ms: int) -> None:
-        if since_ms >= 100:
+        if heard:
             raise RunOver
 
     server = Server("demo", None, upstream.url)
     with pytest.raises(RunOver), Watch(over, time.monotonic() + 20, silence_s=0.1) as watch:
-        server.stream(Request.of(PROMPT), Answer(), watch, lambda _: None)
+        server.stream(Request.of(PROMPT), Answer(), watch, heard.append)
     wait_for(lambda: upstream.calls("model")[0]["ended"] == "aborted", 3)
 
 

@@ -26,7 +26,7 @@ def read_answer(text: str, answer: type[A]) -> tuple[A | None, list[str]]:
         try:
             return answer.model_validate(_cleaned(found)), []
         except ValidationError as error:
-            faults = faults or _faults(error)
+            faults = _faults(error)
     return None, faults or ["There is no complete JSON object in it."]
 
 

@@ -63,7 +63,8 @@ class Other:
             f"Buyers of a desk look at {topic} before anything else, and tests of the {topic} took many "
             f"days [{ids[k % len(ids)]}]. "
             f"Good {topic} keep the value of the desk, so the money spent on them comes back when it is "
-            f"sold, and the people who work at it hardly notice that they are there [{ids[(k + 1) % len(ids)]}]. "
+            f"sold, and the people who work at it hardly notice that they are there "
+            f"[{ids[(k + 1) % len(ids)]}]. "
             f"Somebody who is new to this should sit down with the numbers and compare two or three of them."
             for k, topic in enumerate(TOPICS[:4])
         )

@@ -10,6 +10,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake
+from briefworks.fold import apply, empty_state, fold
+from briefworks.stream import rows_of
 from store_rows import (
     FAILED,
     RUN,
@@ -20,10 +24,6 @@ from store_rows import (
     section_done,
     token,
 )
-
-from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake
-from briefworks.fold import apply, empty_state, fold
-from briefworks.stream import rows_of
 
 CANCEL = {"by": "user", "reason": "enough"}
 

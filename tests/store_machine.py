@@ -6,10 +6,10 @@ How a store is opened, and how it can crash on the way (see `attempt`), its own 
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from store_model import ModelStore
-from store_rows import FAILED, RUN, Clock, brief_done, polish_done, research_done, section_done, token
 
 from briefworks.errors import NotFound, StoreRefused
+from store_model import ModelStore
+from store_rows import FAILED, RUN, Clock, brief_done, polish_done, research_done, section_done, token
 
 ARTICLES = ("a", "b")
 RUNS = ("r1", "r2", "r3", "r4")

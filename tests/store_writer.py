@@ -3,9 +3,8 @@
 import sys
 from pathlib import Path
 
-from store_rows import token
-
 from briefworks.stores.sqlite import SqliteStore
+from store_rows import token
 
 path, step, count = sys.argv[1:]
 store = SqliteStore(Path(path))

@@ -4,9 +4,9 @@ from collections import Counter
 
 import httpx
 import pytest
-from local import Local, wait_for
 
 from briefworks.shapes import TERMINAL
+from local import Local, wait_for
 
 pytestmark = pytest.mark.xdist_group("endings")
 
@@ -72,7 +72,7 @@ def test_the_same_request_again_is_the_same_article_and_another_one_a_conflict(l
 
 
 def test_a_fatal_section_ends_the_run_with_its_reason(local, upstream):
-    upstream.fault("auth", match='<section n=', times=50)
+    upstream.fault("auth", match="<section n=", times=50)
     local.ask("fatal")
     end = the_end(local, "fatal")
     assert end["event"] == "run-failed"
@@ -83,7 +83,7 @@ def test_a_fatal_section_ends_the_run_with_its_reason(local, upstream):
 
 
 def test_an_overloaded_model_is_asked_again_and_siblings_are_not_repeated(local, upstream):
-    upstream.fault("cut", match='<section n=', times=1)
+    upstream.fault("cut", match="<section n=", times=1)
     local.ask("overload")
     assert the_end(local, "overload")["event"] == "polish-done"
     repeats = [

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from local import Local, wait_for
 
 from briefworks.shapes import TERMINAL
+from local import Local, wait_for
 
 pytestmark = pytest.mark.xdist_group("faults")
 

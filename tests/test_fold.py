@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from briefworks.fold import apply, empty_state, fold
 from store_model import ModelStore
 from store_rows import (
     FAILED,
@@ -21,8 +23,6 @@ from store_rows import (
     token,
     usage,
 )
-
-from briefworks.fold import apply, empty_state, fold
 
 CASES = sorted(Path(__file__).with_name("stream_cases").glob("*.json"))
 RUNNER = Path(__file__).with_name("fold_runner.mjs")

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import closing
 
 import pytest
+
 from local import Local, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill")]

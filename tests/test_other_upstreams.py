@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from local import Local
 from other_servers import Other
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from briefworks.model import Model, ModelCalls
-from test_phases_model import Heard, Memo
 
 from briefworks import personas
 from briefworks.demo import DemoUpstream
 from briefworks.demo.writer import INVENTED, NOTICE
+from briefworks.model import Model, ModelCalls
 from briefworks.pages import Pages
 from briefworks.phases import (
     Round,
@@ -31,6 +30,7 @@ from briefworks.phases import (
 from briefworks.search import SearxngSearch
 from briefworks.shapes import ArticleRequest, Brief, Draft, Polished, Research, no_usage
 from briefworks.text import count_words, squash
+from test_phases_model import Heard, Memo
 
 
 @dataclass

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from briefworks.personas import Persona
 from hypothesis import given
 from hypothesis import strategies as st
-from test_phases_outline import RESEARCH, TEXTS, a_brief, section
 
+from briefworks.personas import Persona
 from briefworks.phases.outline import sound_outline
 from briefworks.phases.prompts import (
     brief_prompt,
@@ -21,6 +20,7 @@ from briefworks.phases.prompts import (
     trimmed,
 )
 from briefworks.shapes import ArticleRequest
+from test_phases_outline import RESEARCH, TEXTS, a_brief, section
 
 ASKED = ArticleRequest(project_id="p1", keyword="standing desks", target_words=900)
 PERSONA = Persona(

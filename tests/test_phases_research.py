@@ -7,15 +7,15 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from briefworks.pages import Pages
-from briefworks.search import SearxngSearch
 from pytest_httpserver import HTTPServer
-from test_phases_model import Says
 from werkzeug import Request, Response
 
 from briefworks.errors import NothingToResearch, UpstreamUnavailable
+from briefworks.pages import Pages
 from briefworks.phases import run_research_phase
+from briefworks.search import SearxngSearch
 from briefworks.shapes import ArticleRequest, Research
+from test_phases_model import Says
 
 ASKED = ArticleRequest(project_id="p1", keyword="rain barrels")
 PARAGRAPH = (

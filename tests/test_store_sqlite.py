@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from store_contract import StoreContract, begun, outcome
-from store_machine import LOST_AFTER_S, StoreMachine
-from store_rows import FAILED, RUN, Clock, brief_done, polish_done, research_done, section_done, token
 
 from briefworks.errors import ConfigError, StoreUnavailable
 from briefworks.stores import sqlite
 from briefworks.stores.sqlite import SqliteStore
+from store_contract import StoreContract, begun, outcome
+from store_machine import LOST_AFTER_S, StoreMachine
+from store_rows import FAILED, RUN, Clock, brief_done, polish_done, research_done, section_done, token
 
 WRITER = Path(__file__).with_name("store_writer.py")
 

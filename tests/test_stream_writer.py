@@ -6,11 +6,11 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
-from store_rows import RUN, polish_done, section_done
 
 from briefworks.errors import Hole, RunOver, StaleTake, StoreUnavailable
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import StepWriter, rows_of
+from store_rows import RUN, polish_done, section_done
 
 STEP = "draft-section-1"
 

@@ -79,7 +79,7 @@ def test_demo_writes_an_article_whose_every_claim_leads_to_a_page_that_was_read(
 def test_demo_killed_with_9_goes_on_where_it_was(tmp_path):
     database = tmp_path / ".briefworks/demo/stream.db"
     child = subprocess.Popen(
-        [*BRIEFWORKS, "demo", "standing desks", "--tokens-per-s", "300"],
+        [*BRIEFWORKS, "demo", "standing desks", "--tokens-per-s", "600"],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.DEVNULL,

@@ -43,10 +43,10 @@ def test_a_cancel_before_the_run_exists_is_kept_and_pays_nothing(local, upstream
     assert upstream.calls("model") == []
 
 
-@pytest.mark.parametrize("event", ["research-progress", "draft-token"])
-def test_a_cancel_during_the_run_ends_it_at_once(local, upstream, event):
+@pytest.mark.parametrize(("event", "slow"), [("research-progress", ""), ("draft-token", "<section n=")])
+def test_a_cancel_during_the_run_ends_it_at_once(local, upstream, event, slow):
     project = f"cancel-{event}"
-    upstream.fault("slow", match="", times=20, tokens_per_s=100)
+    upstream.fault("slow", match=slow, times=20, tokens_per_s=100)
     local.ask(project)
     wait_for(lambda: any(row["event"] == event for row in local.rows(project)))
     assert cancel(local, project).status_code == 202

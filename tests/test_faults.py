@@ -87,7 +87,7 @@ def test_an_app_that_is_away_until_the_attempts_are_burned_finds_its_terminal_ro
         BRIEFWORKS_RETRIES="1",
     )
     try:
-        upstream.fault("slow", times=50, tokens_per_s=60)
+        upstream.fault("slow", match="<section n=", times=50, tokens_per_s=60)
         local.ask()
         wait_for(lambda: any(row["event"] == "draft-token" for row in local.rows()))
         local.app.kill()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -279,3 +280,9 @@ def test_the_child_ends_with_the_batch():
         pid = fresh.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_reader_that_does_not_start_is_said_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # as when a library is missing
+    with Extractor() as broken, pytest.raises(Refused, match="does not start"):
+        broken.read(b"<p>text", "", time.monotonic() + 20)

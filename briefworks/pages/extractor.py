@@ -20,6 +20,7 @@ from briefworks.settings import child_environment
 START_S = 20.0
 PAGE_S = 10.0
 TOO_HEAVY = "too complex to read safely"
+NO_READER = "the process that reads pages does not start"
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONHOME")
 
 
@@ -50,9 +51,10 @@ class Extractor:
         Raises `Refused` with a note; also when the page takes more time or memory than one page may.
         """
         asked = json.dumps({"charset": charset, "body": base64.b64encode(body).decode()}).encode() + b"\n"
-        line = b""
-        if self._child or self._start(min(START_S, deadline - time.monotonic())):
-            line = self._exchange(asked, min(self._page_s, deadline - time.monotonic()))
+        if not (self._child or self._start(min(START_S, deadline - time.monotonic()))):
+            self._end()
+            raise Refused(NO_TIME if time.monotonic() >= deadline else NO_READER)
+        line = self._exchange(asked, min(self._page_s, deadline - time.monotonic()))
         if not line:
             self._end()
             raise Refused(NO_TIME if time.monotonic() >= deadline else TOO_HEAVY)

@@ -15,7 +15,6 @@ from briefworks.stream import rows_of
 from briefworks.text import count_words
 from local import wait_for
 
-pytestmark = pytest.mark.xdist_group("cli")
 README = (Path(__file__).parent.parent / "README.md").read_text()
 OURS = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_")
 BRIEFWORKS = [sys.executable, "-m", "briefworks"]

@@ -8,8 +8,6 @@ import pytest
 from briefworks.shapes import TERMINAL
 from local import Local, wait_for
 
-pytestmark = pytest.mark.xdist_group("endings")
-
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory, upstream):

@@ -17,7 +17,6 @@ from briefworks.errors import ConfigError
 from briefworks.executor import Executor
 from executor.support import Rest, free_port, wait_for
 
-pytestmark = pytest.mark.xdist_group("executor-durable")
 RUNS = 3
 RESULT = 0 + 1 + 2 + (0 + 1 + 2 + 3) + 100
 

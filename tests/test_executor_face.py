@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from briefworks.executor import Executor
 from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
 
-pytestmark = pytest.mark.xdist_group("executor-face")
 JSON = {"Content-Type": "application/json"}
 GENERATED = settings(
     max_examples=100,

@@ -11,8 +11,6 @@ from briefworks.executor import Executor
 from executor.sample import Sample, run_of, with_everything
 from executor.support import Rest, SlammedDoor, free_port, open_steps, wait_for
 
-pytestmark = pytest.mark.xdist_group("executor-sdk")
-
 
 @contextmanager
 def running(folder, functions=with_everything, **settings):

@@ -13,8 +13,6 @@ import pytest
 from briefworks.shapes import TERMINAL
 from local import Local, wait_for
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 class LossyProxy:
     """Stands between executor and app and swallows the app's first answer to each kind of request."""

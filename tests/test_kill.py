@@ -9,7 +9,7 @@ import pytest
 
 from local import Local, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kill")]
+pytestmark = pytest.mark.slow
 POINTS = 10
 
 

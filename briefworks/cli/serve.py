@@ -12,9 +12,9 @@ from werkzeug.serving import make_server
 
 from briefworks.errors import ConfigError
 from briefworks.logs import log_to_stderr
+from briefworks.loopback import LOOPBACK
 from briefworks.settings import Settings
 from briefworks.web import create_app
-from briefworks.web.guard import LOOPBACK
 
 
 @click.command()

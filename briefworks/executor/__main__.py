@@ -36,19 +36,19 @@ def main(
 ) -> None:
     """Run the embedded engine until SIGTERM or Ctrl-C; the first line of output is `{"url": …}`."""
     log_to_stderr()
-    executor = Executor(
-        journal,
-        port,
-        host,
-        apps,
-        retry_scale=retry_scale,
-        burn_attempts_when_away=burn_attempts_when_away,
-        poll_s=poll_s,
-    )
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
+        executor = Executor(
+            journal,
+            port,
+            host,
+            apps,
+            retry_scale=retry_scale,
+            burn_attempts_when_away=burn_attempts_when_away,
+            poll_s=poll_s,
+        )
         url = executor.start()
     except ConfigError as error:
         raise click.ClickException(" ".join(filter(None, (str(error), error.hint)))) from None

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import flask
 import structlog
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from briefworks.errors import BriefworksError, Forbidden, NotFound, NotJson, RequestInvalid
+from briefworks.errors import BriefworksError, NotFound, RequestInvalid
 from briefworks.executor import wire
 from briefworks.executor.apps import read_registration
 from briefworks.executor.engine import Engine
 from briefworks.executor.events import read_events
 from briefworks.executor.journal import Row
+from briefworks.loopback import check_host, check_json, check_origin
 
 log = structlog.get_logger("briefworks.executor")
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BODY_BYTES = 4 * 1024 * 1024
 RUNS_LISTED = 100
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def create_api(engine: Engine, host: str) -> flask.Flask:
-    """The WSGI app; besides the names of loopback it answers under `host`."""
+def create_api(engine: Engine) -> flask.Flask:
+    """The WSGI app, under the names of loopback only."""
     app = flask.Flask("briefworks.executor", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    names = LOOPBACK | {host.lower()}
 
     @app.before_request
     def guard() -> None:
-        from_this_machine(flask.request, names)
+        check_host(flask.request.host)
+        check_origin(flask.request.headers.get("Origin"), flask.request.headers.get("Sec-Fetch-Site"))
+        check_json(flask.request.method, flask.request.mimetype)
 
     @app.errorhandler(Exception)
     def explain(error: Exception) -> tuple[flask.Response, int]:
@@ -88,31 +88,6 @@ def _show_runs(app: flask.Flask, engine: Engine) -> None:
         if not engine.cancel(run_id):
             raise NotFound("There is no such run.")
         return {"ok": True, "status": 200}
-
-
-def from_this_machine(request: flask.Request, names: frozenset[str]) -> None:
-    """
-    Refuse what a web page of another site sends, and what comes under a name that is not ours.
-
-    A page can post plain forms to loopback, and by DNS rebinding even read answers; `Origin` gives the first
-    away, `Host` the second. A body must be declared as JSON, which a page may not do without asking.
-    """
-    if _host_of(request.host) not in names:
-        raise Forbidden("Unknown host; use http://127.0.0.1 or http://localhost.")
-    origin = request.headers.get("Origin")
-    if origin is not None and _host_of(origin.partition("://")[2]) not in names:
-        raise Forbidden("A web page of another site may not ask for this.")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise Forbidden("A web page of another site may not ask for this.")
-    if request.method in ("POST", "PUT", "PATCH") and request.mimetype != "application/json":
-        raise NotJson
-
-
-def _host_of(netloc: str) -> str:
-    try:
-        return (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
 
 
 def _body() -> Any:

@@ -20,6 +20,7 @@ from briefworks.executor.engine import Engine
 from briefworks.executor.journal import Journal
 from briefworks.executor.links import Link
 from briefworks.executor.schedule import AWAY_PAUSES_S
+from briefworks.loopback import LOOPBACK
 
 log = structlog.get_logger("briefworks.executor")
 
@@ -51,6 +52,11 @@ class Executor:
         poll_s: float = 5.0,
         workers: int = 64,
     ) -> None:
+        if host not in LOOPBACK:
+            raise ConfigError(
+                f"{host} can be reached by others, and the executor has no keys to tell them apart.",
+                hint="For more than one machine use Inngest's own server.",
+            )
         self.journal, self.port, self.host, self.apps = Path(journal), port, host, tuple(apps)
         self._engine_settings: dict[str, Any] = {
             "retry_scale": retry_scale,
@@ -142,5 +148,5 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _server(engine: Engine, host: str, port: int, listening: socket.socket) -> BaseWSGIServer:
-    api = create_api(engine, host)
+    api = create_api(engine)
     return make_server(host, port, api, threaded=True, request_handler=_Quiet, fd=listening.fileno())

@@ -9,10 +9,10 @@ import inngest
 import inngest.flask
 
 from briefworks.errors import ConfigError
+from briefworks.loopback import check_json, check_origin
 from briefworks.pipeline import Parts, article_function, ended_function
 from briefworks.settings import Settings
 from briefworks.web.articles import article_routes
-from briefworks.web.guard import engine_on_this_machine
 from briefworks.web.health import health_routes
 from briefworks.web.parts import build_parts
 from briefworks.web.problems import handle_problems
@@ -44,7 +44,11 @@ def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | Non
     def guard_engine() -> None:
         # Signed requests are the SDK's to check; unsigned ones must at least come from no web page.
         if flask.request.path == SERVE_PATH and settings.inngest_signing_key is None:
-            engine_on_this_machine()
+            check_origin(
+                *map(flask.request.headers.get, ("Origin", "Sec-Fetch-Site"))
+            )  # not the host: an engine may know us by another name
+            if flask.request.method == "POST":
+                check_json("POST", flask.request.mimetype)
 
     inngest.flask.serve(app, client, [article_function(client, parts), ended_function(client, parts)])
     for routes in (article_routes(client, parts), health_routes(client, settings, parts)):

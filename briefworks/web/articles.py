@@ -13,10 +13,10 @@ from ulid import ULID
 from briefworks import personas
 from briefworks.errors import Conflict, EngineUnavailable, NotFound, RequestInvalid
 from briefworks.fold import fold
+from briefworks.loopback import check_host, check_json, check_origin
 from briefworks.pipeline import Parts
 from briefworks.shapes import ArticleRequest, ArticleState, is_id
 from briefworks.stream import rows_of
-from briefworks.web.guard import from_this_machine
 
 log = structlog.get_logger("briefworks.web")
 MAX_BODY_BYTES = 64 * 1024
@@ -30,7 +30,9 @@ def article_routes(client: inngest.Inngest, parts: Parts) -> flask.Blueprint:
 
     @routes.before_request
     def guard() -> None:
-        from_this_machine()
+        check_host(flask.request.host)
+        check_origin(flask.request.headers.get("Origin"), flask.request.headers.get("Sec-Fetch-Site"))
+        check_json(flask.request.method, flask.request.mimetype)
         flask.request.max_content_length = MAX_BODY_BYTES
         for name, value in (flask.request.view_args or {}).items():
             if not is_id(value):

@@ -7,9 +7,9 @@ import httpx
 import inngest
 
 from briefworks.errors import BriefworksError
+from briefworks.loopback import check_host, check_origin
 from briefworks.pipeline import Parts
 from briefworks.settings import Settings
-from briefworks.web.guard import from_this_machine
 
 
 def health_routes(client: inngest.Inngest, settings: Settings, parts: Parts) -> flask.Blueprint:
@@ -18,7 +18,8 @@ def health_routes(client: inngest.Inngest, settings: Settings, parts: Parts) -> 
 
     @routes.before_request
     def guard() -> None:
-        from_this_machine()
+        check_host(flask.request.host)
+        check_origin(flask.request.headers.get("Origin"), flask.request.headers.get("Sec-Fetch-Site"))
 
     @routes.get("/healthz")
     def healthz() -> tuple[flask.Response, int]:

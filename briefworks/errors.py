@@ -6,6 +6,7 @@ BriefworksError                try again?   HTTP
 ├── RequestInvalid             no           400    names the `field` that is wrong
 ├── Forbidden                  no           403    a web page of another site, an unknown host name
 ├── NotFound                   no           404
+│   └── NotStarted             no           404    its first row is still to come, or it was never asked for
 ├── Conflict                   no           409    the id is another request's, or all is over
 ├── NotJson                    no           415
 ├── NothingToResearch          no           422    the search found no page that could be read
@@ -89,6 +90,12 @@ class NotFound(BriefworksError):
 
     code = "not-found"
     status = 404
+
+
+class NotStarted(NotFound):
+    """The article has no row yet: it has not started, or was never asked for."""
+
+    code = "not-started"
 
 
 class Conflict(BriefworksError):

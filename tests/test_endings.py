@@ -1,6 +1,10 @@
 """However a run ends, it has one terminal row, nothing comes after it, and nothing is paid twice."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
@@ -107,3 +111,17 @@ def test_a_raw_event_without_an_article_id_is_named_by_the_event(local):
     httpx.post(f"{local.executor.url}/e/test", json=event, trust_env=False)
     wait_for(lambda: local.store.articles("raw2"))
     assert local.wait_end("raw2", local.store.articles("raw2")[0]["article_id"])[-1]["event"] == "polish-done"
+
+
+def test_the_example_that_knows_only_inngest_gets_an_article(local):
+    example = Path(__file__).parent.parent / "examples/send_event.py"
+    ran = subprocess.run(
+        [sys.executable, str(example), "green", "tea"],
+        check=True,
+        env={**os.environ, "INNGEST_DEV": local.executor.url},
+        capture_output=True,
+        text=True,
+    )
+    assert "/api/projects/acme/stream?article=from-an-event" in ran.stdout
+    rows = local.wait_end("acme", "from-an-event")
+    assert rows[-1]["event"] == "polish-done" and rows[0]["data"]["keyword"] == "green tea"

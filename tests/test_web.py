@@ -126,6 +126,10 @@ def test_what_is_not_there_is_404(web, path):
     assert answer.status_code == 404 and answer.content_type == "application/problem+json"
 
 
+def test_an_article_without_a_row_has_not_started(web):
+    assert web.get("/api/projects/acme/articles/none").json["code"] == "not-started"
+
+
 def test_the_stream_of_an_unknown_project_is_empty(web):
     assert web.get("/api/projects/nobody/stream").json == {"rows": [], "head": 0, "upto": 0}
 

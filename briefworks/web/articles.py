@@ -11,7 +11,7 @@ import structlog
 from ulid import ULID
 
 from briefworks import personas
-from briefworks.errors import Conflict, EngineUnavailable, NotFound, RequestInvalid
+from briefworks.errors import Conflict, EngineUnavailable, NotFound, NotStarted, RequestInvalid
 from briefworks.fold import fold
 from briefworks.loopback import check_host, check_json, check_origin
 from briefworks.pipeline import Parts
@@ -100,10 +100,10 @@ def send(client: inngest.Inngest, event: dict[str, Any]) -> None:
 
 
 def state_of(parts: Parts, project_id: str, article_id: str) -> ArticleState:
-    """The article as its rows add up now; `NotFound` before the first of them."""
+    """The article as its rows add up now; `NotStarted` before the first of them."""
     rows = rows_of(parts.store, project_id, article_id)
     if not rows:
-        raise NotFound(f"Article {article_id!r} has not started, or there is no such article.")
+        raise NotStarted(f"Article {article_id!r} has not started, or was never asked for.")
     return fold(project_id, article_id, rows)
 
 

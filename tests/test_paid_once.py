@@ -1,0 +1,117 @@
+"""Takes and the call memo, seen from the engine: other runs and doubled requests pay nothing twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha1
+
+import pytest
+
+from briefworks.settings import Settings
+from briefworks.stream import rows_of
+from briefworks.web import create_app
+from briefworks.web.parts import build_parts
+from local import wait_for
+
+ASKED = {"projectId": "p", "articleId": "a1", "keyword": "standing desks", "targetWords": 600}
+
+
+class Engine:
+    """Calls the app as an engine does, one request at a time, and stops where a test wants it to."""
+
+    def __init__(self, app, run_id):
+        self.app, self.run_id, self.memos, self.names = app, run_id, {}, []
+
+    def request(self, target="step"):
+        event = {"name": "article.requested", "id": "p/a1", "data": ASKED, "ts": 1}
+        ctx = {
+            "attempt": 0,
+            "max_attempts": 1,
+            "disable_immediate_execution": target != "step",
+            "run_id": self.run_id,
+            "stack": {"current": 0, "stack": []},
+        }
+        body = {"ctx": ctx, "event": event, "events": [event], "steps": self.memos, "use_api": False}
+        path = f"/api/inngest?fnId=briefworks-generate-article&stepId={target}"
+        return self.app.test_client().post(path, json=body, headers={"X-Inngest-Server-Kind": "dev"})
+
+    def until(self, stop):
+        """Run steps until `stop(name of the next step)` or the end; the last answer."""
+        while True:
+            answer = self.request()
+            if answer.status_code != 206:
+                return answer
+            for op in answer.json:
+                if stop(op["displayName"]):
+                    return answer
+                done = self.request(op["id"]).json[0] if op["op"] == "StepPlanned" else op
+                self.names.append(done["displayName"])
+                self.memos[done["id"]] = {"data": done["data"]}
+
+
+@pytest.fixture
+def app(tmp_path, upstream):
+    settings = Settings.load(
+        _env_file=None,
+        anthropic_base_url=upstream.url,
+        searxng_url=upstream.url,
+        model="demo",
+        allow_hosts=[upstream.url.partition("://")[2]],
+        inngest_dev="http://127.0.0.1:9",
+        data_dir=tmp_path,
+    )
+    parts = build_parts(settings)
+    app = create_app(settings, parts)
+    app.extensions["store"] = parts.store
+    yield app
+    parts.store.close()
+
+
+def prompts(upstream):
+    return Counter(call["prompt_sha"] for call in upstream.calls("model"))
+
+
+def test_another_run_of_the_article_pays_only_for_what_was_never_answered(app, upstream):
+    store = app.extensions["store"]
+    first = Engine(app, "run-1")
+    first.until(lambda name: name == "draft")
+    assert {"research", "brief", "draft-section-1", "draft-section-2"} <= set(first.names)
+    paid = prompts(upstream)
+    store.end_run(
+        "p", "run-1", "run-failed", {"code": "x", "step": "", "message": "", "hint": "", "retriable": True}
+    )
+
+    second = Engine(app, "run-2")
+    second.until(lambda name: name == "announce")
+    assert prompts(upstream) - paid and set(prompts(upstream).values()) == {1}
+    rows = rows_of(store, "p", "a1")
+    assert rows[-1]["event"] == "polish-done" and rows[-1]["run_id"] == "run-2"
+
+
+def test_two_requests_for_one_step_give_one_result(app, upstream):
+    engine = Engine(app, "run-1")
+    upstream.fault("slow", match='<section n="1"', times=2, tokens_per_s=100)
+    engine.until(lambda name: name.startswith("draft-section-"))
+    target = sha1(b"draft-section-1").hexdigest()
+    store = app.extensions["store"]
+    with ThreadPoolExecutor(2) as pool:
+        loser = pool.submit(engine.request, target)
+        wait_for(lambda: any(row["event"] == "draft-token" for row in rows_of(store, "p", "a1")))
+        winner = pool.submit(engine.request, target)
+        (lost,), (won,) = loser.result().json, winner.result().json
+    assert lost["op"] == won["op"] == "StepRun"
+    assert lost["data"] == won["data"]
+    done = [row for row in rows_of(store, "p", "a1") if row["step"] == "draft-section-1"]
+    assert [(row["event"], row["take"]) for row in done] == [("section-done", 2)]
+    assert won["data"] == done[0]["data"]
+    assert [call["ended"] for call in upstream.calls("model")].count("aborted") == 1
+
+
+def test_a_step_whose_answer_was_lost_answers_from_the_store(app, upstream):
+    engine = Engine(app, "run-1")
+    engine.until(lambda name: name == "brief")  # its answer is not kept: the engine asks again
+    paid = prompts(upstream)
+    (again,) = engine.request().json
+    assert again["displayName"] == "brief" and again["data"]["outline"]
+    assert prompts(upstream) == paid

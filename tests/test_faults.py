@@ -108,8 +108,8 @@ def seconds(call):
 def test_a_slow_model_stays_within_the_step_limit_and_the_article_is_written(tmp_path, upstream):
     local = Local(tmp_path, upstream.url, BRIEFWORKS_STEP_LIMIT_S="6")
     try:
-        upstream.fault("slow", match="<section n=", times=50, tokens_per_s=120)
         upstream.fault("stall", match='<section n="2"', times=1, seconds=60)
+        upstream.fault("slow", match="<section n=", times=50, tokens_per_s=120)
         local.ask()
         rows = local.wait_end(timeout_s=90)
         assert rows[-1]["event"] == "polish-done"

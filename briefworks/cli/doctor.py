@@ -11,8 +11,6 @@ from briefworks import personas
 from briefworks.errors import BriefworksError, EngineUnavailable
 from briefworks.settings import Settings
 from briefworks.stores.sqlite import SqliteStore
-from briefworks.web.app import inngest_client
-from briefworks.web.parts import build_model, build_search
 
 
 @click.command()
@@ -24,11 +22,13 @@ def doctor() -> None:
     not, and what to do about it. Settings come from the environment and .env; .env.example lists them.
     """
     settings = Settings.load()
-    demo = settings.upstreams() == "none"
+    demo, path = settings.upstreams() == "none", settings.sqlite_path
+    from briefworks.web.app import inngest_client
+    from briefworks.web.parts import build_model, build_search
 
     def store() -> str:
-        SqliteStore(settings.sqlite_path).read("doctor", limit=1)
-        return f"{settings.sqlite_path} is sound"
+        SqliteStore(path).read("doctor", limit=1)
+        return f"{path} is sound"
 
     def voices() -> str:
         found = personas.names(settings.personas_dir)

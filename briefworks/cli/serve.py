@@ -8,13 +8,11 @@ import signal
 import sys
 
 import click
-from werkzeug.serving import make_server
 
 from briefworks.errors import ConfigError
 from briefworks.logs import log_to_stderr
 from briefworks.loopback import LOOPBACK
 from briefworks.settings import Settings
-from briefworks.web import create_app
 
 
 @click.command()
@@ -31,10 +29,16 @@ def serve(host: str, port: int, as_json: bool) -> None:
     if host not in LOOPBACK:
         raise ConfigError(
             f"{host} can be reached by others, and this version has no keys to tell them apart.",
-            hint="Serve on 127.0.0.1, and put a proxy that asks for a password before it.",
+            hint="Serve on 127.0.0.1; from another machine reach it through an SSH tunnel.",
         )
     log_to_stderr()
-    app = create_app(Settings.load())
+    settings = Settings.load()
+    settings.upstreams()
+    from werkzeug.serving import make_server
+
+    from briefworks.web import create_app
+
+    app = create_app(settings)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line per request
     try:
         server = make_server(host, port, app, threaded=True)

@@ -59,7 +59,12 @@ class Stack:
             process.stop()
 
     def _start(self) -> None:
-        environment = child_environment(BRIEFWORKS_DATA_DIR=str(self.data_dir), PYTHONUNBUFFERED="1")
+        environment = child_environment(
+            BRIEFWORKS_DATA_DIR=str(self.data_dir),
+            BRIEFWORKS_STORE=f"sqlite:///{self.settings.sqlite_path.absolute()}",
+            BRIEFWORKS_CONCURRENCY=str(self.settings.concurrency),
+            PYTHONUNBUFFERED="1",
+        )
         if self.demo_upstream:
             environment |= self._upstream()
         port = free_port(self.app_port)

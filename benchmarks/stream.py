@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from briefworks.shapes import RunStarted
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import StepWriter
 
-STARTED = {
+STARTED: RunStarted = {
     "v": 1,
     "keyword": "benchmark",
     "persona": "none",
@@ -42,7 +43,7 @@ def measure(tokens: int, hear: Callable[[str], None]) -> dict[str, float]:
 
 def run(tokens: int, folder: Path) -> dict[str, object]:
     store = SqliteStore(folder / "stream.db")
-    store.start_run("p", "a", "r", STARTED)  # type: ignore[arg-type]
+    store.start_run("p", "a", "r", STARTED)
 
     take = store.open_take("p", "a", "r", "draft-section-1", "c1")["take"]
     writer = StepWriter(store, "p", "a", "draft-section-1", take, "draft")

@@ -44,7 +44,7 @@ def count_words(markdown: str) -> int:
 
 def slugify(text: str, max_chars: int = 60) -> str:
     """A file name or id of a-z, 0-9 and `-` for any text; "article" where nothing is left of it."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:max_chars].strip("-")
     return slug or "article"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import tempfile
 from contextlib import suppress
@@ -15,7 +17,7 @@ from briefworks.cli.stack import Stack
 from briefworks.cli.watch import TerminalView, follow
 from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable, RequestInvalid
 from briefworks.settings import Settings
-from briefworks.shapes import ArticleRequest
+from briefworks.shapes import TERMINAL, ArticleRequest
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import Store, rows_of
 from briefworks.text import slugify
@@ -48,7 +50,7 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
         settings, 8000, demo_upstream=True, seed=seed, tokens_per_s=tokens_per_s, say=click.echo
     ) as stack:
         store = SqliteStore(settings.sqlite_path)
-        article_id, resumed = _article_id(store, asked.keyword)
+        article_id, resumed = _article_id(store, asked, seed)
         if resumed:
             click.echo("An unfinished article about this keyword is there: it goes on where it was.")
         asked = asked.model_copy(update={"article_id": article_id})
@@ -84,15 +86,15 @@ def save(markdown: str, keyword: str, out: Path | None) -> Path:
     return path
 
 
-def _article_id(store: Store, keyword: str) -> tuple[str, bool]:
-    """The id of the first article about this keyword that has not ended, and whether it has begun."""
-    k = 1
-    while True:
-        article_id = f"{slugify(keyword, 50)}-{k}"
-        rows = [row["event"] for row in rows_of(store, PROJECT, article_id)]
-        if not rows or rows[-1] not in ("polish-done", "run-failed", "run-cancelled"):
-            return article_id, bool(rows)
-        k += 1
+def _article_id(store: Store, asked: ArticleRequest, seed: int) -> tuple[str, bool]:
+    """The id of the first article asked for in just this way that has not ended, and whether it has begun."""
+    way = f"{asked.keyword}|{asked.persona}|{asked.target_words}|{seed}"
+    name = f"{slugify(asked.keyword, 40)}-{hashlib.sha256(way.encode()).hexdigest()[:8]}"
+    for k in itertools.count(1):
+        rows = rows_of(store, PROJECT, f"{name}-{k}")
+        if not rows or rows[-1]["event"] not in TERMINAL:
+            return f"{name}-{k}", bool(rows)
+    raise AssertionError("counting does not end")
 
 
 def _wait_for_engine(run_url: str) -> None:

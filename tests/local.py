@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +17,7 @@ from briefworks.fold import fold
 from briefworks.shapes import TERMINAL, ArticleState, StreamRow
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import rows_of
-
-
-def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0, what: str = "") -> Any:
-    """The first true answer of `condition`, asked every 10 ms."""
-    until = time.monotonic() + timeout_s
-    while True:
-        if found := condition():
-            return found
-        assert time.monotonic() < until, f"waited {timeout_s} s for {what or condition}"
-        time.sleep(0.01)
+from waiting import free_port, wait_for
 
 
 class Process:
@@ -87,10 +76,10 @@ class Local:
             "BRIEFWORKS_DATA_DIR": str(folder),
             **settings,
         }
-        app_port = _free_port()
+        app_port = free_port()
         called = f"http://127.0.0.1:{behind.port if behind else app_port}/api/inngest"
         args = ["briefworks.executor", "--journal", str(folder / "executor.db"), "--app", called]
-        args += [*executor_options, "--port", str(_free_port())]
+        args += [*executor_options, "--port", str(free_port())]
         self.executor = Process("executor", args, clean, folder / "executor.log")
         self.executor.args[self.executor.args.index("--port") + 1] = self.executor.url.rpartition(":")[2]
         self.env["INNGEST_DEV"] = self.executor.url
@@ -134,9 +123,3 @@ class Local:
             raise AssertionError(
                 f"{error}\n{[(r['step'], r['event']) for r in self.rows(project, article)][-5:]}\n{logs}"
             ) from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -13,7 +13,7 @@ import pytest
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import rows_of
 from briefworks.text import count_words
-from local import wait_for
+from waiting import wait_for
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 OURS = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_")

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from briefworks.shapes import TERMINAL
-from local import Local, wait_for
+from local import Local
+from waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from local import Local, wait_for
+from local import Local
+from waiting import wait_for
 
 pytestmark = pytest.mark.slow
 POINTS = 10

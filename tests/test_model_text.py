@@ -21,9 +21,9 @@ from briefworks.model.request import Request
 from briefworks.model.seam import Seam
 from briefworks.model.server import Answer, Server
 from briefworks.model.watch import Watch
-from local import wait_for
 from model_talk import Memo, Out, Scripted, calls_to, message
 from upstream import Upstream
+from waiting import wait_for
 
 TASK = "Write about <keyword>standing desks</keyword>."
 PROMPT = Prompt(system="You write.", task=TASK)

@@ -12,7 +12,7 @@ from briefworks.settings import Settings
 from briefworks.stream import rows_of
 from briefworks.web import create_app
 from briefworks.web.parts import build_parts
-from local import wait_for
+from waiting import wait_for
 
 ASKED = {"projectId": "p", "articleId": "a1", "keyword": "standing desks", "targetWords": 600}
 

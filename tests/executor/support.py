@@ -6,28 +6,14 @@ import logging
 import socket
 import sqlite3
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 from werkzeug.serving import make_server
 
+from waiting import free_port, wait_for
+
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
-
-
-def wait_for(condition, timeout_s=15.0, what=""):
-    """The first true answer of `condition`, asked every 5 ms."""
-    until = time.monotonic() + timeout_s
-    while not (found := condition()):
-        assert time.monotonic() < until, f"waited {timeout_s} s for {what or condition}"
-        time.sleep(0.005)
-    return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:
@@ -106,12 +92,20 @@ def open_steps(executor, run_id):
         db.close()
 
 
+def _listener(port):
+    """A listening socket, or None while the server before us still holds the port."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return None
+
+
 class SlammedDoor:
     """Takes each connection on a port and drops it without a word; counts the requests among them."""
 
     def __init__(self, port):
         self.knocks = 0
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = wait_for(lambda: _listener(port), 5, f"port {port} to be free")
         self._socket.settimeout(0.05)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._slam)

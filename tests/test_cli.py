@@ -124,6 +124,7 @@ def model_calls(folder):
         (["demo", "x"], {}, "keyword"),
         (["demo", "x" * 10_000], {}, "keyword"),
         (["demo", "standing desks", "--words", "10"], {}, "targetWords"),
+        (["demo", "standing desks", "--persona", "nobody"], {}, "there are field-reporter, "),
         (["serve"], {}, "Neither a model nor a search"),
         (["serve"], {"ANTHROPIC_API_KEY": "sk-secret"}, "SERPER_API_KEY or SEARXNG_URL"),
         (["dev"], {"SEARXNG_URL": "http://127.0.0.1:9"}, "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"),
@@ -140,13 +141,6 @@ def test_a_mistake_is_said_in_a_sentence_with_the_way_out(tmp_path, args, settin
     assert says in told.stdout + told.stderr
     assert "Traceback" not in told.stderr and "sk-secret" not in told.stdout + told.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_an_unknown_persona_is_said_by_the_demo(tmp_path):
-    told = run(tmp_path, "demo", "standing desks", "--persona", "nobody")
-    assert told.returncode == 2
-    assert "plain-expert" in told.stderr and "Traceback" not in told.stderr
 
 
 def test_doctor_tells_what_does_not_answer(tmp_path):

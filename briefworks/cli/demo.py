@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import httpx
 
+from briefworks import personas
 from briefworks.cli.processes import wait_until
 from briefworks.cli.stack import Stack
 from briefworks.cli.watch import TerminalView, follow
@@ -44,6 +45,7 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
         {"projectId": PROJECT, "keyword": keyword, "persona": persona, "targetWords": words}
     )
     settings = Settings.load()
+    personas.load(asked.persona, settings.personas_dir)  # said now, not after everything has started
     settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "store": ""})
     click.secho("Demo: the model, the search and the pages are synthetic; all else is real.", fg="yellow")
     with Stack(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from briefworks.cli.dev import dev_server
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import rows_of
 from briefworks.text import count_words
@@ -181,6 +182,21 @@ def test_dev_serves_until_it_is_told_to_stop(tmp_path):
     assert child.wait(10) == 0
     assert "Stopped" in child.stdout.read()
     child.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("health", "genuine"),
+    [
+        ({"status": 200, "message": "OK"}, True),
+        ({"status": 200, "message": "OK", "server": "briefworks"}, False),
+        ({"hello": "world"}, False),
+        ([], False),
+    ],
+)
+def test_dev_tells_inngests_dev_server_from_an_executor_of_ours(httpserver, health, genuine):
+    httpserver.expect_request("/health").respond_with_json(health)
+    url = httpserver.url_for("").rstrip("/")
+    assert dev_server(url) == (url if genuine else "")
 
 
 @pytest.mark.parametrize("command", ["", "demo", "dev", "serve", "doctor"])

@@ -24,7 +24,7 @@ def dev(port: int, tokens_per_s: float) -> None:
     """
     settings = Settings.load()
     demo = settings.upstreams() == "none"
-    engine = _dev_server(f"http://127.0.0.1:{EXECUTOR_PORT}")
+    engine = dev_server(f"http://127.0.0.1:{EXECUTOR_PORT}")
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -54,7 +54,7 @@ def dev(port: int, tokens_per_s: float) -> None:
     click.echo("\nStopped.")
 
 
-def _dev_server(url: str) -> str:
+def dev_server(url: str) -> str:
     """The url if an Inngest dev server answers there; "" for nothing or for an executor of ours."""
     try:
         answer = httpx.get(f"{url}/health", timeout=1, trust_env=False).json()

@@ -1,6 +1,9 @@
 """Fixtures that several test files share."""
 
+import anthropic
+import httpx
 import pytest
+from pytest_httpserver import HTTPServer
 
 from briefworks.stores.sqlite import SqliteStore
 from upstream import Upstream
@@ -42,3 +45,24 @@ def fresh_upstream(request):
     """A test that uses the upstream begins without faults and with an empty log."""
     if "upstream" in request.fixturenames:
         request.getfixturevalue("upstream").reset()
+
+
+@pytest.fixture(scope="module")
+def sdk(upstream):
+    """Anthropic's own client of the upstream, without retries."""
+    with anthropic.Anthropic(api_key="secret-key", base_url=upstream.url, max_retries=0) as sdk:
+        yield sdk
+
+
+@pytest.fixture(scope="module")
+def http(upstream):
+    """A plain client of the upstream."""
+    with httpx.Client(base_url=upstream.url, trust_env=False) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def threaded_server():
+    """A web server on loopback that answers several requests at once."""
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        yield server

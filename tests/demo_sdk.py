@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import anthropic
@@ -23,11 +21,3 @@ def heard(sdk: anthropic.Anthropic, **more: Any) -> tuple[str, anthropic.types.M
             return text, stream.get_final_message()
     except (anthropic.APIError, httpx2.HTTPError) as error:
         return text, error
-
-
-def wait_for(condition: Callable[[], Any], timeout_s: float = 10) -> Any:
-    until = time.monotonic() + timeout_s
-    while not (found := condition()):
-        assert time.monotonic() < until
-        time.sleep(0.005)
-    return found

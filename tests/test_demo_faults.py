@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -13,19 +12,8 @@ import httpx2
 import pytest
 
 from briefworks.demo.messages import tokens_in
-from demo_sdk import ONE, heard, wait_for
-
-
-@pytest.fixture(scope="module")
-def sdk(upstream: Any) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(api_key="secret-key", base_url=upstream.url, max_retries=0) as sdk:
-        yield sdk
-
-
-@pytest.fixture(scope="module")
-def http(upstream: Any) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=upstream.url, trust_env=False) as http:
-        yield http
+from demo_sdk import ONE, heard
+from waiting import wait_for
 
 
 @pytest.mark.parametrize(
@@ -118,7 +106,7 @@ def test_a_stall_is_a_read_timeout_and_then_an_aborted_call(upstream: Any, sdk: 
     text, error = heard(sdk, timeout=0.3)
     assert isinstance(error, httpx2.ReadTimeout)
     assert tokens_in(text) == 20
-    assert wait_for(lambda: upstream.calls("model")[-1]["ended"] == "aborted")
+    assert wait_for(lambda: upstream.calls("model")[-1]["ended"] == "aborted", 10)
 
 
 def test_a_short_stall_goes_on_where_it_was(upstream: Any, sdk: Any) -> None:

@@ -14,24 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anthropic
 import httpx
 import pytest
 
 from briefworks.demo import DemoUpstream
-from demo_sdk import ONE, heard, wait_for
-
-
-@pytest.fixture(scope="module")
-def sdk(upstream: Any) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(api_key="secret-key", base_url=upstream.url, max_retries=0) as sdk:
-        yield sdk
-
-
-@pytest.fixture(scope="module")
-def http(upstream: Any) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=upstream.url, trust_env=False) as http:
-        yield http
+from demo_sdk import ONE, heard
+from waiting import wait_for
 
 
 def test_the_log_names_a_prompt_and_knows_it_again(upstream: Any, sdk: Any) -> None:
@@ -59,7 +47,7 @@ def test_a_client_that_leaves_is_seen_within_moments(upstream: Any, sdk: Any) ->
         next(iter(stream.text_stream))
         assert upstream.calls("model")[-1]["ended"] == "open"
     left_at = time.monotonic()
-    wait_for(lambda: upstream.calls("model")[-1]["ended"] == "aborted")
+    wait_for(lambda: upstream.calls("model")[-1]["ended"] == "aborted", 10)
     assert time.monotonic() - left_at < 1
     assert upstream.calls("model")[-1]["tokens"] < 20
 
@@ -70,7 +58,9 @@ def test_the_file_has_a_line_when_a_call_begins_and_one_when_it_ends(upstream: A
         next(iter(stream.text_stream))
         n = upstream.calls("model")[-1]["n"]
         assert [line["ended"] for line in lines(upstream.log) if line["n"] == n] == ["open"]
-    wait_for(lambda: [line["ended"] for line in lines(upstream.log) if line["n"] == n] == ["open", "aborted"])
+    wait_for(
+        lambda: [line["ended"] for line in lines(upstream.log) if line["n"] == n] == ["open", "aborted"], 10
+    )
 
 
 def lines(log: Path) -> list[dict[str, Any]]:

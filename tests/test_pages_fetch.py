@@ -87,12 +87,6 @@ def raw():
     server.close()
 
 
-@pytest.fixture(scope="module")
-def threaded_server():
-    with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        yield server
-
-
 @pytest.fixture
 def site(threaded_server: HTTPServer):
     threaded_server.clear()

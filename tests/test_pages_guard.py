@@ -18,12 +18,6 @@ CERTIFICATE = Path(__file__).parent / "pages" / "pages.test.pem"  # for pages.te
 HTML = "<html><body><p>Hello.</p></body></html>"
 
 
-@pytest.fixture(scope="module")
-def threaded_server():
-    with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        yield server
-
-
 @pytest.fixture
 def site(threaded_server: HTTPServer):
     threaded_server.clear()

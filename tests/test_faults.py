@@ -59,6 +59,7 @@ class _Proxied(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = _forward
 
 
+@pytest.mark.slow
 def test_the_acknowledgement_of_each_step_is_lost_once_and_nothing_is_paid_twice(tmp_path, upstream):
     proxy = LossyProxy()
     local = Local(tmp_path, upstream.url, behind=proxy)
@@ -78,6 +79,7 @@ def test_the_acknowledgement_of_each_step_is_lost_once_and_nothing_is_paid_twice
         proxy.close()
 
 
+@pytest.mark.slow
 def test_an_app_that_is_away_until_the_attempts_are_burned_finds_its_terminal_row_later(tmp_path, upstream):
     local = Local(
         tmp_path,
@@ -106,6 +108,7 @@ def seconds(call):
     return (ended - begun).total_seconds()
 
 
+@pytest.mark.slow
 def test_a_slow_model_stays_within_the_step_limit_and_the_article_is_written(tmp_path, upstream):
     local = Local(tmp_path, upstream.url, BRIEFWORKS_STEP_LIMIT_S="6")
     try:
@@ -119,6 +122,7 @@ def test_a_slow_model_stays_within_the_step_limit_and_the_article_is_written(tmp
         local.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "code"),
     [("ANTHROPIC_BASE_URL", "model-unavailable"), ("SEARXNG_URL", "search-unavailable")],

@@ -22,6 +22,7 @@ def web():
     server.close()
 
 
+@pytest.mark.slow
 def test_an_article_from_other_servers(tmp_path, model, web):
     host = web.url.partition("://")[2]
     local = Local(

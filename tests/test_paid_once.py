@@ -72,6 +72,7 @@ def prompts(upstream):
     return Counter(call["prompt_sha"] for call in upstream.calls("model"))
 
 
+@pytest.mark.slow
 def test_another_run_of_the_article_pays_only_for_what_was_never_answered(app, upstream):
     store = app.extensions["store"]
     first = Engine(app, "run-1")

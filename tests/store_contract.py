@@ -79,6 +79,40 @@ class StoreContract:
         assert not store.start_run("p", "a", "r2", RUN)
         assert events(store) == ["run-started", "polish-done"]
 
+    def test_a_finished_article_takes_a_run_that_replays_one_of_its_own(self, store):
+        store.start_run("p", "a", "r1", RUN)
+        finished(store, "brief", brief_done("One"))
+        finished(store, "polish", polish_done("One."), ends_run=True)
+        store.start_run("p", "b", "other", RUN)
+        assert not any(
+            store.start_run("p", "a", f"r2-{parent}", {**RUN, "parent_run_id": parent})
+            for parent in ("other", "nobody")
+        )
+        replay = {**RUN, "parent_run_id": "r1"}
+        assert [store.start_run("p", "a", "r2", replay) for _ in "12"] == [True, True]
+        assert not store.start_run("p", "a", "r3", replay)  # r2 is alive
+        finished(store, "polish", polish_done("Two.", title="Two"), run="r2", ends_run=True)
+        assert not store.start_run("p", "a", "r4", RUN)
+        assert store.start_run("p", "a", "r3", replay)
+        rows = rows_of(store, "p", "a")
+        assert [(row["event"], row["take"]) for row in rows if row["step"] in ("start", "polish")] == [
+            ("run-started", 1),
+            ("polish-done", 1),
+            ("run-started", 2),
+            ("polish-done", 2),
+            ("run-started", 3),
+        ]
+        assert rows[3]["data"]["parent_run_id"] == "r1"
+        assert fold("p", "a", rows)["polished"]["title"] == "Two"
+
+    def test_an_erased_article_is_not_brought_back_by_a_replay_of_its_run(self, store):
+        store.start_run("p", "a", "r1", RUN)
+        finished(store, "polish", polish_done("One."), ends_run=True)
+        store.delete_article("p", "a")
+        assert not store.start_run("p", "a", "r2", {**RUN, "parent_run_id": "r1"})
+        assert events(store) == []
+        assert store.start_run("p", "a", "r3", RUN)
+
     def test_a_run_belongs_to_one_article(self, store):
         store.start_run("p", "a", "r1", RUN)
         with pytest.raises(RunOver):

@@ -75,9 +75,14 @@ class StoreMachine(RuleBasedStateMachine):
     def in_store(self, method, *args):
         return outcome(getattr(self.store, method), "p", *args)
 
-    @rule(data=st.data(), article=st.sampled_from(ARTICLES), run=st.sampled_from(RUNS))
-    def start_run(self, data, article, run):
-        self.attempt(data, "start_run", article, run, RUN)
+    @rule(
+        data=st.data(),
+        article=st.sampled_from(ARTICLES),
+        run=st.sampled_from(RUNS),
+        parent=st.none() | st.sampled_from(RUNS),
+    )
+    def start_run(self, data, article, run, parent):
+        self.attempt(data, "start_run", article, run, {**RUN, "parent_run_id": parent})
 
     @rule(
         data=st.data(),

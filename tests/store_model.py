@@ -27,6 +27,9 @@ class ModelStore:
             if self.runs[run]["article"] != article:
                 raise RunOver
             return self.runs[run]["ended"] is None
+        parent = data["parent_run_id"]
+        if parent is not None and self.runs.get(parent, {}).get("article") != article:
+            return False
         newest = self.newest_run(article)
         if newest and self.runs[newest]["ended"] is None:
             silent = datetime.fromisoformat(self.clock()) - datetime.fromisoformat(
@@ -35,7 +38,7 @@ class ModelStore:
             if silent.total_seconds() <= self.lost_after_s:
                 return False
             self.end_run(newest, "run-failed", {"code": "lost"})
-        elif newest and self.runs[newest]["ended"] == "polish-done":
+        elif newest and self.runs[newest]["ended"] == "polish-done" and parent is None:
             return False
         cancel = self.decisions.get((article, "cancel"))
         nth = 1 + sum(known["article"] == article for known in self.runs.values())

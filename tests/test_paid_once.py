@@ -90,6 +90,36 @@ def test_another_run_of_the_article_pays_only_for_what_was_never_answered(app, u
     assert rows[-1]["event"] == "polish-done" and rows[-1]["run_id"] == "run-2"
 
 
+@pytest.mark.slow
+def test_a_replay_from_a_step_is_a_run_of_its_own_and_pays_nothing_twice(app, upstream):
+    store = app.extensions["store"]
+    first = Engine(app, "run-1")
+    first.until(lambda name: name == "announce")
+    paid = prompts(upstream)
+    done = rows_of(store, "p", "a1")[-1]["data"]
+
+    second = Engine(app, "run-2")
+    second.memos = {  # what an engine keeps that runs this again from `draft`
+        sha1(name.encode()).hexdigest(): first.memos[sha1(name.encode()).hexdigest()]
+        for name in ("start", "research", "brief", *first.names)
+        if name.split("-")[0] != "polish" and name != "draft"
+    }
+    second.until(lambda name: name == "announce")
+    assert second.names[:2] == ["start-run-2", "draft"] and second.names[-1] == "polish"
+    assert prompts(upstream) == paid
+    rows = rows_of(store, "p", "a1")
+    assert [(r["run_id"], r["event"], r["take"]) for r in rows if r["step"] in ("start", "polish")] == [
+        ("run-1", "run-started", 1),
+        ("run-1", "polish-done", 1),
+        ("run-2", "run-started", 2),
+        ("run-2", "polish-done", 2),
+    ]
+    assert rows[-1]["data"]["markdown"] == done["markdown"]
+
+    third = Engine(app, "run-3")  # the same event once more is still a duplicate
+    assert third.until(lambda _: False).json is None and third.names == ["start"]
+
+
 def test_two_requests_for_one_step_give_one_result(app, upstream):
     engine = Engine(app, "run-1")
     upstream.fault("slow", match='<section n="1"', times=2, tokens_per_s=100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypedDict, TypeVar, cast
 
 import inngest
 import stamina
@@ -24,6 +24,14 @@ Body = Callable[[StepWriter, ModelCalls], T]
 WAIT_FOR_WINNER_S = 10.0
 
 
+class Claim(TypedDict):
+    """The memo of `start`: which run asked for the article, and whether it got it."""
+
+    v: Literal[1]
+    run_id: str
+    claimed: bool
+
+
 class Run:
     """What `generate_article` says its steps with; made anew for every request, so it holds nothing."""
 
@@ -33,15 +41,28 @@ class Run:
         self.project_id, self.article_id = asked.project_id, asked.article_id
 
     def start(self) -> bool:
-        """Claim the article; False when another run has it, or when it was cancelled before it began."""
+        """
+        Claim the article; False when another run has it, or when it was cancelled before it began.
 
-        def do_start() -> bool:
+        A run that is replayed from a step brings the claim of an earlier run as its memo: it makes its own.
+        """
+        claim = self._claim("start", None)
+        if claim["run_id"] != self.ctx.run_id:
+            claim = self._claim(f"start-{self.ctx.run_id}", claim["run_id"])
+        return claim["claimed"]
+
+    def _claim(self, step: str, parent_run_id: str | None) -> Claim:
+        def do_claim() -> Claim:
             with in_inngests_words("start"):
-                return self.parts.store.start_run(
-                    self.project_id, self.article_id, self.ctx.run_id, self.asked.run_started()
+                claimed = self.parts.store.start_run(
+                    self.project_id,
+                    self.article_id,
+                    self.ctx.run_id,
+                    self.asked.run_started(parent_run_id),
                 )
+            return {"v": 1, "run_id": self.ctx.run_id, "claimed": claimed}
 
-        return self.ctx.step.run("start", do_start)
+        return self.ctx.step.run(step, do_claim)
 
     def step(
         self,

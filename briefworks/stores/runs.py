@@ -36,6 +36,12 @@ def begin(
     return run
 
 
+def is_kept(db: sqlite3.Connection, project_id: str, article_id: str, run_id: str) -> bool:
+    """Whether this is a run of the article, and not of one that was erased."""
+    run = records.run_of(db, project_id, run_id)
+    return run is not None and run["article_id"] == article_id and run["ended_by"] != records.ERASED
+
+
 def end(db: sqlite3.Connection, run: Any, event: Event, data: dict[str, Any], at: str) -> None:
     """The terminal row of a run that has none."""
     records.write(db, run, "end", run["nth"], [(event, data)], at)

@@ -59,13 +59,16 @@ class SqliteStore:
                 if run["article_id"] != article_id:
                     raise RunOver(f"Run {run_id} is one of another article.")
                 return run["ended_by"] is None
+            parent_id = data["parent_run_id"]
+            if parent_id is not None and not runs.is_kept(db, project_id, article_id, parent_id):
+                return False
             newest = records.newest_run(db, project_id, article_id)
             if newest and newest["ended_by"] is None:
                 lost = runs.lost(db, newest, self._clock(), self._lost_after_s)
                 if lost is None:
                     return False
                 runs.end(db, newest, "run-failed", dict(lost), self._clock())
-            elif newest and newest["ended_by"] == "polish-done":
+            elif newest and newest["ended_by"] == "polish-done" and parent_id is None:
                 return False
             cancel = records.decision_of(db, project_id, article_id, "cancel")
             run = runs.begin(db, project_id, article_id, run_id, data, self._clock())

@@ -40,8 +40,10 @@ class Store(Protocol):
         Claim the article for this run and write `run-started`; idempotent.
 
         False: another run of it is alive, has finished it, or a cancel was decided before the run began (it
-        is then written as `run-started` and `run-cancelled`). A run that has been silent for longer than
-        the store's `lost_after_s`, not in review, is ended as `run-failed` (code `lost`) and taken over.
+        is then written as `run-started` and `run-cancelled`). A replay says so by its `parent_run_id`: it may
+        start on a finished article too, but only if that is a run of this article and not an erased one. A
+        run that has been silent for longer than the store's `lost_after_s`, not in review, is ended as
+        `run-failed` (code `lost`) and taken over.
         """
 
     def open_take(self, project_id: str, article_id: str, run_id: str, step: str, claim_id: str) -> Take:

@@ -8,12 +8,13 @@ where it was; what was under way is sent again, with the same job id and attempt
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
-from briefworks.executor import machine, wire
+from briefworks.executor import again, machine, wire
 from briefworks.executor.answers import Answer, failed
 from briefworks.executor.apps import Registration
 from briefworks.executor.journal import Journal, Row
@@ -60,6 +61,7 @@ class Engine:
         self._burn = burn_attempts_when_away
         self._closed = False
         self._breaks: dict[str, int] = {}
+        self._sent_at: dict[str, float] = {}  # job id -> when its request was last sent
         self._apps: set[str] = set()  # those that have registered with this process
         self.registrations = 0  # how many came, whether or not they brought anything new
         self._runs = Runs(journal, urls, self._plan)
@@ -107,12 +109,23 @@ class Engine:
                         self._journal.none_waits()
             self.schedule.app_is_back()
 
-    def cancel(self, run_id: str) -> bool:
-        """End a run now, if it lives; False when there is no such run."""
+    def cancel(self, run_id: str) -> str | None:
+        """End a run now, if it lives; the status that it had, None when there is no such run."""
         with self._runs.transaction():
+            row = self._journal.run(run_id)
             if (run := self._runs.get(run_id)) is not None:
                 self._runs.apply(run, machine.cancelled(run, "by request"))
-            return self._journal.run(run_id) is not None
+            return None if row is None else str(row["status"])
+
+    def rerun(self, run_id: str, from_step: str | None = None, *, keep_finished: bool = False) -> str:
+        """Run an event's function once more, as `again.rerun` says; the id of the new run."""
+        with self._runs.transaction():
+            return again.rerun(self._runs, run_id, from_step, keep_finished=keep_finished)
+
+    def invoke(self, fn_id: str, data: Mapping[str, Any], key: str = "") -> tuple[str, bool]:
+        """Run a function without an event of its own, as `again.invoke` says."""
+        with self._runs.transaction():
+            return again.invoke(self._runs, fn_id, data, key)
 
     # From and for the dispatcher
 
@@ -137,8 +150,10 @@ class Engine:
             if self._is_current(job):
                 run = self._runs.living[job.run_id]
                 retries = machine.Retries(self._runs.functions[run.fn_id].max_attempts, self._wait_s)
+                change = machine.answered(run, job, answer, retries, time.time())
                 with self._runs.transaction():
-                    self._runs.apply(run, machine.answered(run, job, answer, retries, time.time()))
+                    self._runs.apply(run, replace(change, sent_at=self._sent_at.get(job.job_id)))
+            self._sent_at.pop(job.job_id, None)
             self._breaks.pop(job.job_id, None)
             self.schedule.release(job)
             self.schedule.app_is_back(app_id)
@@ -247,6 +262,7 @@ class Engine:
         run = self._runs.living[job.run_id]
         function = self._runs.functions[run.fn_id]
         request_id = wire.new_id()
+        self._sent_at[job.job_id] = time.time()
         event, memos = self._runs.event_of(run).body, self._journal.memos(run.run_id)
         body = wire.request_body(function, run, job, request_id, event, memos)
         return Request(job, wire.request_url(function, job), wire.request_headers(run, job, request_id), body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from briefworks.errors import RequestInvalid
@@ -97,6 +98,12 @@ def ended_events(run: Run, event: Event, end: End) -> list[Event]:
             _ours("inngest/function.finished", data),
         ]
     return [_ours("inngest/function.finished", data | result)]
+
+
+def called_event(fn_id: str, data: Mapping[str, Any], key: str) -> Event:
+    """The event of a function that is invoked over HTTP, with the caller's idempotency key or ""."""
+    event = _ours(INVOKED_EVENT, {**data, "_inngest": {"fn_id": fn_id, "invoke_type": "api"}})
+    return replace(event, given_id=key)
 
 
 def invoked_event(run: Run, caller: Function, step: OpenStep, fn_id: str) -> Event:

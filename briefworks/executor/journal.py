@@ -13,9 +13,19 @@ from typing import Any
 from briefworks.errors import ConfigError
 from briefworks.executor import wire
 from briefworks.executor.owner import own
-from briefworks.executor.records import Change, Event, Job, OpenStep, Run
+from briefworks.executor.records import INVOKED_EVENT, Change, Event, Job, OpenStep, Run
 
-VERSION = 1
+VERSION = 2
+UPGRADES = {  # what makes a journal of that version one of the next
+    1: """
+    ALTER TABLE run ADD COLUMN original_run_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE step ADD COLUMN started_at REAL;
+    CREATE TABLE attempt (
+      run_id TEXT NOT NULL, step_id TEXT NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL,
+      started_at REAL NOT NULL, ended_at REAL NOT NULL, error TEXT NOT NULL);
+    CREATE INDEX attempt_of_run ON attempt (run_id);
+    """,
+}
 LIVING = "Running"
 Row = sqlite3.Row
 
@@ -60,8 +70,12 @@ class Journal:
                 hint="Update briefworks, or choose another data folder.",
             )
         if version == 0:
-            schema = files("briefworks.executor").joinpath("journal.sql").read_text()
-            self._db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
+            self._upgrade(files("briefworks.executor").joinpath("journal.sql").read_text(), VERSION)
+        for known in range(version or VERSION, VERSION):
+            self._upgrade(UPGRADES[known], known + 1)
+
+    def _upgrade(self, statements: str, version: int) -> None:
+        self._db.executescript(f"BEGIN IMMEDIATE;\n{statements}\nPRAGMA user_version = {version};\nCOMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -132,11 +146,20 @@ class Journal:
 
     def add_run(self, run: Run) -> None:
         self._db.execute(
-            "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)",
             (run.run_id, run.fn_id, run.event_id, LIVING, run.created_at, run.version, run.fanned_out,
-             json.dumps(run.pools), run.invoked_by, run.start_by, run.finish_by),
+             json.dumps(run.pools), run.invoked_by, run.start_by, run.finish_by, run.original_run_id),
         )  # fmt: skip
         self._write_jobs(run.jobs.values())
+
+    def keep_steps(self, run_id: str, original_run_id: str, step_ids: Sequence[str]) -> None:
+        """Give a run the results that these steps had in the run it replays, in the same order."""
+        self._db.execute(
+            "INSERT INTO step SELECT ?, step_id, name, op, opts, race, due_at, '', opened_at, closed_at,"
+            " attempts, row_number() OVER (ORDER BY place) - 1, memo, started_at FROM step"
+            " WHERE run_id = ? AND step_id IN (SELECT value FROM json_each(?))",
+            (run_id, original_run_id, json.dumps(step_ids)),
+        )
 
     def write(self, old: Run, change: Change, now: float) -> None:
         """Store what a change does to the run `old`."""
@@ -145,20 +168,28 @@ class Journal:
             self._open(new.run_id, new.open[step_id], now)
         for place, closed in enumerate(change.closed, len(old.stack)):
             self._db.execute(
-                "INSERT INTO step VALUES (?, ?, ?, ?, '{}', 0, NULL, '', ?, ?, ?, ?, ?)"
+                "INSERT INTO step VALUES (?, ?, ?, ?, '{}', 0, NULL, '', ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET op = excluded.op, closed_at = excluded.closed_at,"
-                " attempts = excluded.attempts, place = excluded.place, memo = excluded.memo",
+                " attempts = excluded.attempts, place = excluded.place, memo = excluded.memo,"
+                " started_at = excluded.started_at",
                 (
                     new.run_id,
                     closed.step_id,
                     closed.name,
                     closed.op,
-                    now,
+                    now if change.sent_at is None else change.sent_at,
                     now,
                     closed.attempts,
                     place,
                     closed.memo,
+                    change.sent_at,
                 ),
+            )
+        if change.failed:
+            failed, sent_at = change.failed, now if change.sent_at is None else change.sent_at
+            self._db.execute(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (new.run_id, failed.step_id, failed.name, failed.attempt, sent_at, now, failed.error),
             )
         if change.end:
             self._end(new.run_id, change, now)
@@ -175,7 +206,7 @@ class Journal:
 
     def _open(self, run_id: str, step: OpenStep, now: float) -> None:
         self._db.execute(
-            "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL)",
+            "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL, NULL)",
             (run_id, step.step_id, step.name, step.op, wire.canonical(dict(step.opts)), step.race,
              step.due_at, step.waits_for, now),
         )  # fmt: skip
@@ -205,7 +236,7 @@ class Journal:
 
     def _living(self, row: Row) -> Run:
         run_id = row["run_id"]
-        steps = self._db.execute("SELECT * FROM step WHERE run_id = ? ORDER BY place", (run_id,)).fetchall()
+        steps = self.steps_of(run_id)
         jobs = self._db.execute("SELECT * FROM job WHERE run_id = ? ORDER BY rowid", (run_id,)).fetchall()
         return Run(
             run_id=run_id,
@@ -221,6 +252,7 @@ class Journal:
             invoked_by=row["invoked_by"],
             start_by=row["start_by"],
             finish_by=row["finish_by"],
+            original_run_id=row["original_run_id"],
         )
 
     def memos(self, run_id: str) -> dict[str, str]:
@@ -229,6 +261,10 @@ class Journal:
             "SELECT step_id, memo FROM step WHERE run_id = ? AND memo IS NOT NULL", (run_id,)
         )
         return {row["step_id"]: row["memo"] for row in rows}
+
+    def steps_of(self, run_id: str) -> list[Row]:
+        """All that is known of a run's steps, the finished ones in their order."""
+        return self._db.execute("SELECT * FROM step WHERE run_id = ? ORDER BY place", (run_id,)).fetchall()
 
     def waits_for(self, event_name: str) -> list[tuple[str, str]]:
         """Run and step ids of the open waits for events of this name, oldest first."""
@@ -249,6 +285,15 @@ class Journal:
     def runs_of(self, event_id: str) -> list[Row]:
         query = "SELECT * FROM run WHERE event_id = ? ORDER BY created_at"
         return self._db.execute(query, (event_id,)).fetchall()
+
+    def called_run(self, fn_id: str, key: str, since: float) -> str | None:
+        """The run of a function that was invoked over HTTP with this idempotency key."""
+        row = self._db.execute(
+            "SELECT run_id FROM run JOIN event ON internal_id = event_id"
+            " WHERE fn_id = ? AND given_id = ? AND name = ? AND received_at > ?",
+            (fn_id, key, INVOKED_EVENT, since),
+        ).fetchone()
+        return row["run_id"] if row else None
 
     def newest_runs(self, limit: int) -> list[Row]:
         return self._db.execute("SELECT * FROM run ORDER BY created_at DESC LIMIT ?", (limit,)).fetchall()

@@ -48,13 +48,15 @@ CREATE TABLE run (
   start_by REAL,
   finish_by REAL,
   output TEXT,
-  error TEXT
+  error TEXT,
+  original_run_id TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX run_living ON run (created_at) WHERE ended_at IS NULL;
 CREATE INDEX run_of_event ON run (event_id, fn_id);
 CREATE INDEX run_newest ON run (created_at);
 
--- A step without memo is open. `place` is its rank among the finished steps of its run.
+-- A step without memo is open. `place` is its rank among the finished steps of its run; `started_at` is when the
+-- request was sent that gave its result. A run that replays another keeps some of its steps, with their instants.
 CREATE TABLE step (
   run_id TEXT NOT NULL,
   step_id TEXT NOT NULL,
@@ -69,9 +71,22 @@ CREATE TABLE step (
   attempts INTEGER NOT NULL,
   place INTEGER,
   memo TEXT,
+  started_at REAL,
   PRIMARY KEY (run_id, step_id)
 ) WITHOUT ROWID;
 CREATE INDEX step_waiting ON step (waits_for) WHERE memo IS NULL AND waits_for <> '';
+
+-- Tries that failed and were made again; `name` is "" and `step_id` is "step" when no step is known to be at fault.
+CREATE TABLE attempt (
+  run_id TEXT NOT NULL,
+  step_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  started_at REAL NOT NULL,
+  ended_at REAL NOT NULL,
+  error TEXT NOT NULL
+);
+CREATE INDEX attempt_of_run ON attempt (run_id);
 
 -- Requests that are due or under way; a finished one leaves.
 CREATE TABLE job (

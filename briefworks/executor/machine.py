@@ -13,10 +13,11 @@ from typing import Any
 
 from briefworks.executor import wire
 from briefworks.executor.answers import Answer, Failed, Finished, Op, Steps, failed
-from briefworks.executor.records import DISCOVERY, Change, Closed, End, Job, OpenStep, Run
+from briefworks.executor.records import DISCOVERY, Attempt, Change, Closed, End, Job, OpenStep, Run
 
 MAX_STEPS = 1000
 INVOKE_TIMEOUT_S = 365 * 86400.0
+MAX_SAID_CHARS = 2000  # of an error that is kept for the timeline
 NULL = "null"
 
 
@@ -72,15 +73,24 @@ def timeout_memo(step: OpenStep) -> str:
 
 def _failed(run: Run, job: Job, answer: Failed, retries: Retries, now: float) -> Change:
     if not answer.no_retry and job.attempt + 1 < retries.max_attempts:
-        return _retried(run, job, answer.retry_after_s, retries, now, answer.word)
+        name = run.open[job.step_id].name if job.step_id in run.open else ""
+        failed = Attempt(job.step_id, name, job.attempt, _said(answer.result))
+        return _retried(run, job, answer.retry_after_s, retries, now, failed)
     error = {"error": answer.word, **{key: answer.result[key] for key in ("message", "name", "stack")}}
     return Change(run, end=End("Failed", wire.canonical(dict(answer.result)), error), reason=answer.word)
 
 
-def _retried(run: Run, job: Job, after_s: float | None, retries: Retries, now: float, reason: str) -> Change:
+def _said(error: Mapping[str, Any]) -> str:
+    return f"{error.get('name') or 'Error'}: {error.get('message') or ''}"[:MAX_SAID_CHARS]
+
+
+def _retried(
+    run: Run, job: Job, after_s: float | None, retries: Retries, now: float, failed: Attempt
+) -> Change:
     wait_s = retries.wait_s(job.attempt) if after_s is None else after_s
     again = replace(job, attempt=job.attempt + 1, generation=job.generation + 1, due_at=now + wait_s)
-    return Change(replace(run, jobs={**run.jobs, again.job_id: again}), retry=again, reason=reason)
+    run = replace(run, jobs={**run.jobs, again.job_id: again})
+    return Change(run, retry=again, failed=failed, reason=f"{failed.name} {failed.error}".strip())
 
 
 @dataclass(frozen=True)
@@ -135,8 +145,8 @@ def _stepped(run: Run, job: Job, answer: Steps, retries: Retries, now: float) ->
     invokes = tuple(step for step in news.opened if step.op == "InvokeFunction")
     if news.again is None:
         return Change(run, tuple(news.closed), invokes)
-    reason = f"{news.again.label}: {news.again.error.get('name')}"
-    change = _retried(run, job, answer.retry_after_s, retries, now, reason)
+    again = Attempt(news.again.step_id, news.again.label, job.attempt, _said(news.again.error))
+    change = _retried(run, job, answer.retry_after_s, retries, now, again)
     return replace(change, closed=tuple(news.closed), invokes=invokes)
 
 

@@ -107,7 +107,8 @@ class Run:
     A living run. `version` is -1 until the app has reported a step; `stack` lists finished steps in order.
 
     `fanned_out` holds from an answer with several steps until all of them are resolved; `pools` are the
-    values of the function's concurrency keys; `invoked_by` is `<run>.<step>` of the one that waits for us.
+    values of the function's concurrency keys; `invoked_by` is `<run>.<step>` of the one that waits for us;
+    `original_run_id` is the run that this one replays, or "".
     """
 
     run_id: str
@@ -123,6 +124,7 @@ class Run:
     invoked_by: str = ""
     start_by: float | None = None
     finish_by: float | None = None
+    original_run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,28 @@ class End:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A try that failed and is made again: of a step, or of nobody knows which (`step`, and no name)."""
+
+    step_id: str
+    name: str
+    attempt: int
+    error: str
+
+
+@dataclass(frozen=True)
 class Change:
-    """What one answer or one moment does to a run: the run from now on, and what has to be written."""
+    """
+    What one answer or one moment does to a run: the run from now on, and what has to be written.
+
+    `sent_at` is when the request was sent whose answer this is, `failed` what is tried again by `retry`.
+    """
 
     run: Run
     closed: tuple[Closed, ...] = ()
     invokes: tuple[OpenStep, ...] = ()
     end: End | None = None
     retry: Job | None = None
+    failed: Attempt | None = None
+    sent_at: float | None = None
     reason: str = ""

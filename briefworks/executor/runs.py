@@ -127,7 +127,7 @@ class Runs:
                 for each in fn.triggers
             )
             if wanted and not self.journal.has_run(event.internal_id, fn.fn_id) and self._is_first(fn, event):
-                self._start(fn, event)
+                self.start(fn, event)
 
     def _is_first(self, fn: Function, event: Event) -> bool:
         """Whether the function has not yet seen this event's id or idempotency key within 24 hours."""
@@ -143,7 +143,16 @@ class Runs:
             log.info("duplicate event, no run", function=fn.fn_id, event_id=event.internal_id)
         return first
 
-    def _start(self, fn: Function, event: Event, invoked_by: str = "") -> None:
+    def start(
+        self,
+        fn: Function,
+        event: Event,
+        *,
+        invoked_by: str = "",
+        original: str = "",
+        kept: Sequence[str] = (),
+    ) -> str:
+        """A new run and its first request; `kept` are steps of the `original` run whose results it has."""
         now = time.time()
         run = Run(
             run_id=wire.new_id(),
@@ -154,11 +163,15 @@ class Runs:
             invoked_by=invoked_by,
             start_by=None if fn.start_within_s is None else now + fn.start_within_s,
             finish_by=None if fn.finish_within_s is None else now + fn.finish_within_s,
+            stack=tuple(kept),
+            original_run_id=original,
         )
         run = machine.begun(run, now)
         self.journal.add_run(run)
+        self.journal.keep_steps(run.run_id, original, kept)
         self._changed[run.run_id] = run
         log.info("run started", run_id=run.run_id, function=fn.fn_id)
+        return run.run_id
 
     def _invoke(self, run_id: str, step: OpenStep) -> None:
         """Start the function that a step invokes; an unknown one is the step's error at once."""
@@ -172,7 +185,7 @@ class Runs:
             return
         event = invoked_event(run, self.functions[run.fn_id], step, fn.fn_id)
         self.journal.add_event(event, waiting=False)
-        self._start(fn, event, invoked_by=f"{run.run_id}.{step.step_id}")
+        self.start(fn, event, invoked_by=f"{run.run_id}.{step.step_id}")
 
     def _ended(self, run: Run, end: End, reason: str) -> None:
         """Tell whoever invoked the run, and everybody else by the engine's own events."""

@@ -1,11 +1,32 @@
-"""What a newcomer reads is true: README blocks run, or stand in the code they quote."""
+"""
+What a newcomer reads is true: every fenced block of README.md and docs/*.md runs, or what it says is checked.
+
+The word after the language says how:
+
+```python            runs; the python blocks of a document share one session, in their order
+```sh                runs, `bash -euo pipefail`; `briefworks` and `python` are this checkout's
+```js                runs in Node as a module; "/briefworks/fold.js" is the file that the app serves
+```sh stays          runs until Ctrl-C: it says a url, which answers /healthz
+```sh clone          runs in a fresh clone, with pip (slow)
+```text output       what the block before it printed; `…` stands for anything, also within a line
+```json              can be parsed
+```text              a picture, a listing: nothing runs
+```python function   stands in briefworks/pipeline/function.py
+```html, ```jsx      stands in a file of examples/
+```<any> elsewhere   cannot run here (another machine, a cloud): its syntax and our options are checked, and
+                     it is listed in ELSEWHERE
+
+The blocks of a document run one after the other in a folder with the clone's examples/, benchmarks/, docs/,
+.env.example and inngest.json, beside a stack of our own with the demo upstream: BRIEFWORKS_URL is the app,
+INNGEST_DEV the engine; http://127.0.0.1:8000 and :8288 in a block are replaced by them. No block may take
+more than a minute; what takes more than a few seconds belongs into a document of SLOW.
+"""
 
 import json
+import os
 import re
 import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import click
 import pytest
@@ -13,32 +34,107 @@ import pytest
 from briefworks.cli import COMMANDS, main
 from briefworks.settings import Settings
 from briefworks.web import create_app
+from doc_blocks import DOCUMENTS, ROOT, Shell, assert_shown, blocks_of, check_elsewhere
+from local import Local
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCKS = {path: blocks_of(path) for path in DOCUMENTS}
+SLOW: set[str] = set()
+ELSEWHERE: set[tuple[str, str]] = set()  # (document, first line of the block)
 
 
-def blocks(language, mark=""):
-    return [text for name, said, text in BLOCKS if (name, said) == (language, mark)]
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory, upstream):
+    """One app and engine for all blocks."""
+    local = Local(tmp_path_factory.mktemp("stack"), upstream.url)
+    yield local
+    local.close()
 
 
-def test_every_python_block_runs():
-    assert blocks("python")
-    for text in blocks("python"):
-        ran = subprocess.run([sys.executable, "-c", text], check=False, capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stderr
+@pytest.fixture
+def shell(stack, tmp_path):
+    """Where one document's blocks run."""
+    env = {key: value for key, value in stack.env.items() if key != "BRIEFWORKS_DATA_DIR"}
+    urls = {"http://127.0.0.1:8000": stack.app.url, "http://127.0.0.1:8288": stack.executor.url}
+    shell = Shell(tmp_path, {**env, "BRIEFWORKS_URL": stack.app.url}, urls)
+    yield shell
+    shell.close()
 
 
-def test_the_function_is_quoted_as_it_is():
-    (quoted,) = blocks("python", "function")
-    source = (ROOT / "briefworks/pipeline/function.py").read_text()
-    assert textwrap.indent(quoted, " " * 8) in source
+def documents():
+    for path in DOCUMENTS:
+        name = path.relative_to(ROOT).as_posix()
+        yield pytest.param(path, id=name, marks=pytest.mark.slow if name in SLOW else ())
+
+
+@pytest.mark.parametrize("path", list(documents()))
+def test_every_block_of_a_document_runs(path, shell):
+    output = ""
+    for block in BLOCKS[path]:
+        match (block.language, block.mark):
+            case ("python" | "sh" | "js", ""):
+                output = shell.run(block)
+            case ("sh", "stays"):
+                output = shell.run_until_interrupted(block)
+            case ("text", "output"):
+                assert_shown(block, output)
+            case ("json", ""):
+                json.loads(block.text)
+            case (_, "elsewhere"):
+                check_elsewhere(block)
+            case ("html" | "jsx", ""):
+                assert stands_in(block.text, "examples"), f"{block} is not in examples/"
+            case ("python", "function"):
+                source = (ROOT / "briefworks/pipeline/function.py").read_text()
+                assert textwrap.indent(block.text, " " * 8) in source, block
+            case _:
+                assert (block.language, block.mark) in [("text", ""), ("sh", "clone")], (
+                    f"{block}: say how it is run, as test_docs.py lists"
+                )
+
+
+def stands_in(text, folder):
+    return any(
+        text in path.read_text()
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".html", ".jsx", ".js")
+    )
+
+
+def test_the_blocks_that_run_elsewhere_are_these():
+    assert {
+        (block.document, block.first)
+        for blocks in BLOCKS.values()
+        for block in blocks
+        if block.mark == "elsewhere"
+    } == ELSEWHERE
+
+
+def test_a_readme_block_runs_and_none_is_left_out():
+    assert len(re.findall(r"^ *```", README, re.MULTILINE)) == 2 * len(BLOCKS[ROOT / "README.md"])
+    assert {block.language for block in BLOCKS[ROOT / "README.md"]} >= {"python", "sh", "text"}
+
+
+@pytest.mark.slow
+def test_the_demo_command_runs_in_a_fresh_clone(tmp_path):
+    (command,) = re.findall(r"<!-- demo command -->\n```sh clone\n(.*?)```", README, re.DOTALL)
+    subprocess.run(["git", "clone", "-q", ROOT, tmp_path / "clone"], check=True)
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        check=False,
+        cwd=tmp_path / "clone",
+        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (tmp_path / "clone/standing-desks.md").exists()
 
 
 def test_every_file_that_is_linked_is_there():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
 
 
 def test_every_command_is_listed_with_what_it_is():

@@ -4,6 +4,7 @@ Every error briefworks raises on purpose, and whether trying again can help.
 BriefworksError                try again?   HTTP
 ├── ConfigError                no           500    half a configuration, a wrong key
 ├── RequestInvalid             no           400    names the `field` that is wrong
+├── Unauthorized               no           401    no key, or one that is not known here
 ├── Forbidden                  no           403    a web page of another site, an unknown host name
 ├── NotFound                   no           404
 │   └── NotStarted             no           404    its first row is still to come, or it was never asked for
@@ -76,6 +77,13 @@ class RequestInvalid(BriefworksError):
     def __init__(self, message: str | None = None, *, field: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.field = field
+
+
+class Unauthorized(BriefworksError):
+    """A key is needed, and this one is not known here."""
+
+    code = "unauthorized"
+    status = 401
 
 
 class Forbidden(BriefworksError):

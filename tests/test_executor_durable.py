@@ -15,6 +15,7 @@ import pytest
 
 from briefworks.errors import ConfigError
 from briefworks.executor import Executor
+from briefworks.executor.owner import owner_of
 from executor.support import Rest, free_port, wait_for
 
 RUNS = 3
@@ -130,8 +131,11 @@ def test_sigterm_ends_the_executor_quickly_and_loses_nothing(pair):
 
 
 def test_a_second_executor_on_the_same_journal_is_refused_with_the_owner(tmp_path):
-    with Executor(tmp_path / "journal.db", 0), pytest.raises(ConfigError, match=f"process {os.getpid()}"):
-        Executor(tmp_path / "journal.db", 0).start()
+    journal = tmp_path / "journal.db"
+    with Executor(journal, 0) as owner:
+        assert owner_of(journal) == {"pid": os.getpid(), "url": owner.url}
+        with pytest.raises(ConfigError, match=f"process {os.getpid()}"):
+            Executor(journal, 0).start()
     with Executor(tmp_path / "journal.db", 0) as again:
         assert again.url
 

@@ -12,7 +12,9 @@ import click
 
 from briefworks.errors import ConfigError
 from briefworks.executor import Executor
+from briefworks.executor.keys import Keys
 from briefworks.logs import log_to_stderr
+from briefworks.settings import Settings
 
 
 @click.command()
@@ -24,6 +26,11 @@ from briefworks.logs import log_to_stderr
 @click.option("--app", "apps", multiple=True, help="URL of an app's Inngest endpoint; may be repeated.")
 @click.option("--retry-scale", default=1.0, show_default=True, help="Multiplies the waits between attempts.")
 @click.option("--burn-attempts-when-away", is_flag=True, help="Count an absent app as a failed attempt.")
+@click.option(
+    "--signed",
+    is_flag=True,
+    help="Sign requests and ask for keys: INNGEST_SIGNING_KEY and INNGEST_EVENT_KEY.",
+)
 @click.option("--poll-s", default=5.0, show_default=True, help="How often each app is asked to register.")
 def main(
     journal: Path,
@@ -32,6 +39,7 @@ def main(
     apps: tuple[str, ...],
     retry_scale: float,
     burn_attempts_when_away: bool,
+    signed: bool,
     poll_s: float,
 ) -> None:
     """Run the embedded engine until SIGTERM or Ctrl-C; the first line of output is `{"url": …}`."""
@@ -45,6 +53,7 @@ def main(
             port,
             host,
             apps,
+            keys=_keys() if signed else None,
             retry_scale=retry_scale,
             burn_attempts_when_away=burn_attempts_when_away,
             poll_s=poll_s,
@@ -56,6 +65,14 @@ def main(
     sys.stdout.flush()
     stopped.wait()
     executor.stop()
+
+
+def _keys() -> Keys:
+    settings = Settings.load()
+    signing, event = settings.inngest_signing_key, settings.inngest_event_key
+    if signing is None or event is None:
+        raise ConfigError("--signed needs INNGEST_SIGNING_KEY and INNGEST_EVENT_KEY.")
+    return Keys(signing.get_secret_value(), [event.get_secret_value()])
 
 
 if __name__ == "__main__":

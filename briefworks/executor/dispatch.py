@@ -12,6 +12,7 @@ import structlog
 
 from briefworks.executor import answers
 from briefworks.executor.engine import Engine, Request
+from briefworks.executor.keys import Keys
 
 log = structlog.get_logger("briefworks.executor")
 
@@ -19,10 +20,10 @@ CONNECT_S = 10.0
 
 
 class Dispatcher:
-    """`workers` requests are under way at most; each may take `request_timeout_s`."""
+    """`workers` requests are under way at most; each may take `request_timeout_s`, `keys` sign it."""
 
-    def __init__(self, engine: Engine, *, workers: int, request_timeout_s: float) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, keys: Keys, *, workers: int, request_timeout_s: float) -> None:
+        self._engine, self._keys = engine, keys
         self._timeout_s = request_timeout_s
         self._http = httpx.Client(
             timeout=httpx.Timeout(request_timeout_s, connect=CONNECT_S),
@@ -70,8 +71,9 @@ class Dispatcher:
     def _send(self, request: Request) -> Callable[[], None]:
         """Send a request; what to tell the engine about it."""
         engine, job = self._engine, request.job
+        headers = request.headers | self._keys.signature(request.body, time.time())
         try:
-            response = self._http.post(request.url, content=request.body, headers=request.headers)
+            response = self._http.post(request.url, content=request.body, headers=headers)
             answer = answers.read(response.status_code, response.headers, response.content, time.time())
         except (httpx.ConnectError, httpx.ConnectTimeout):
             return partial(engine.unanswered, job, broken=False)

@@ -17,7 +17,9 @@ from briefworks.errors import ConfigError
 from briefworks.executor.api import create_api
 from briefworks.executor.dispatch import Dispatcher
 from briefworks.executor.engine import Engine
+from briefworks.executor.history import History
 from briefworks.executor.journal import Journal
+from briefworks.executor.keys import Keys
 from briefworks.executor.links import Link
 from briefworks.executor.schedule import AWAY_PAUSES_S
 from briefworks.loopback import LOOPBACK
@@ -34,7 +36,8 @@ class Executor:
 
     `apps` are the urls of apps that are asked to register (`http://127.0.0.1:8000/api/inngest`) and watched.
     An app that is away burns no attempts, unless `burn_attempts_when_away`. `retry_scale` multiplies the
-    waits between attempts; `away_pauses_s` are the first and the longest wait for an absent app.
+    waits between attempts; `away_pauses_s` are the first and the longest wait for an absent app. With `keys`
+    it is a self-hosted server for apps in production mode.
     A context manager: `with Executor(...) as executor: executor.url`.
     """
 
@@ -45,6 +48,7 @@ class Executor:
         host: str = "127.0.0.1",
         apps: Sequence[str] = (),
         *,
+        keys: Keys | None = None,
         retry_scale: float = 1.0,
         burn_attempts_when_away: bool = False,
         away_pauses_s: tuple[float, float] = AWAY_PAUSES_S,
@@ -54,10 +58,11 @@ class Executor:
     ) -> None:
         if host not in LOOPBACK:
             raise ConfigError(
-                f"{host} can be reached by others, and the executor has no keys to tell them apart.",
+                f"{host} can be reached by others, and the executor is for this machine only.",
                 hint="For more than one machine use Inngest's own server.",
             )
         self.journal, self.port, self.host, self.apps = Path(journal), port, host, tuple(apps)
+        self._keys = keys or Keys()
         self._engine_settings: dict[str, Any] = {
             "retry_scale": retry_scale,
             "burn_attempts_when_away": burn_attempts_when_away,
@@ -79,14 +84,18 @@ class Executor:
             engine = Engine(journal, self.apps, **self._engine_settings)
             with _listen(self.host, self.port) as listening:
                 self.port = listening.getsockname()[1]
-                server = _server(engine, self.host, self.port, listening)
+                api = create_api(engine, History(self.journal), self._keys)
+                server = make_server(
+                    self.host, self.port, api, threaded=True, request_handler=_Quiet, fd=listening.fileno()
+                )
         except BaseException:
             journal.close()
             raise
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.url = f"http://{host}:{self.port}"
-        dispatcher = Dispatcher(engine, **self._dispatch_settings)
-        links = [Link(engine, url, self._poll_s) for url in self.apps]
+        journal.listens_at(self.url)
+        dispatcher = Dispatcher(engine, self._keys, **self._dispatch_settings)
+        links = [Link(engine, self._keys, url, self._poll_s) for url in self.apps]
         threading.Thread(target=server.serve_forever, args=(0.05,), name="executor-http", daemon=True).start()
         threading.Thread(target=engine.keep_time, name="executor-clock", daemon=True).start()
         dispatcher.start()
@@ -145,8 +154,3 @@ def _listen(host: str, port: int) -> socket.socket:
             log.warning("port taken, using the next free one", wanted=port, port=tried)
         return sock
     raise ConfigError(f"No free port from {port} to {port + PORTS_TRIED - 1}.")
-
-
-def _server(engine: Engine, host: str, port: int, listening: socket.socket) -> BaseWSGIServer:
-    api = create_api(engine)
-    return make_server(host, port, api, threaded=True, request_handler=_Quiet, fd=listening.fileno())

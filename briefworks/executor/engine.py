@@ -17,7 +17,7 @@ import structlog
 from briefworks.executor import again, machine, wire
 from briefworks.executor.answers import Answer, failed
 from briefworks.executor.apps import Registration
-from briefworks.executor.journal import Journal, Row
+from briefworks.executor.journal import Journal
 from briefworks.executor.records import Event, Function, Job, Run
 from briefworks.executor.runs import Runs
 from briefworks.executor.schedule import AWAY_PAUSES_S, Alarm, Schedule
@@ -191,18 +191,6 @@ class Engine:
             self._journal.close()
 
     # For the REST face
-
-    def run(self, run_id: str) -> Row | None:
-        with self._lock:
-            return self._journal.run(run_id)
-
-    def runs_of(self, event_id: str) -> list[Row]:
-        with self._lock:
-            return self._journal.runs_of(event_id)
-
-    def newest_runs(self, limit: int) -> list[Row]:
-        with self._lock:
-            return self._journal.newest_runs(limit)
 
     def active_functions(self) -> list[Function]:
         with self._lock:

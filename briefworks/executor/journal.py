@@ -12,7 +12,7 @@ from typing import Any
 
 from briefworks.errors import ConfigError
 from briefworks.executor import wire
-from briefworks.executor.owner import own
+from briefworks.executor.owner import own, say
 from briefworks.executor.records import INVOKED_EVENT, Change, Event, Job, OpenStep, Run
 
 VERSION = 2
@@ -55,6 +55,10 @@ class Journal:
         except ConfigError:
             self.close()
             raise
+
+    def listens_at(self, url: str) -> None:
+        """Let whoever finds the journal owned know where its owner can be asked."""
+        say(self._owner, url)
 
     def close(self) -> None:
         self._db.close()
@@ -282,10 +286,6 @@ class Journal:
         found = self._db.execute("SELECT 1 FROM run WHERE event_id = ? AND fn_id = ?", (event_id, fn_id))
         return found.fetchone() is not None
 
-    def runs_of(self, event_id: str) -> list[Row]:
-        query = "SELECT * FROM run WHERE event_id = ? ORDER BY created_at"
-        return self._db.execute(query, (event_id,)).fetchall()
-
     def called_run(self, fn_id: str, key: str, since: float) -> str | None:
         """The run of a function that was invoked over HTTP with this idempotency key."""
         row = self._db.execute(
@@ -294,9 +294,6 @@ class Journal:
             (fn_id, key, INVOKED_EVENT, since),
         ).fetchone()
         return row["run_id"] if row else None
-
-    def newest_runs(self, limit: int) -> list[Row]:
-        return self._db.execute("SELECT * FROM run ORDER BY created_at DESC LIMIT ?", (limit,)).fetchall()
 
 
 def _event(row: Row) -> Event:

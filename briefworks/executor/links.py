@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import httpx
 import structlog
 
+from briefworks.executor import wire
 from briefworks.executor.engine import Engine
+from briefworks.executor.keys import Keys
 
 log = structlog.get_logger("briefworks.executor")
 
@@ -17,8 +20,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 class Link:
     """One app: `PUT` at the start, then every `poll_s`; while it is away, after pauses that double to 5 s."""
 
-    def __init__(self, engine: Engine, url: str, poll_s: float) -> None:
-        self._engine, self._url, self._poll_s = engine, url, poll_s
+    def __init__(self, engine: Engine, keys: Keys, url: str, poll_s: float) -> None:
+        self._engine, self._keys, self._url, self._poll_s = engine, keys, url, poll_s
         self._stopped = threading.Event()
         self._said = ""
         self._thread = threading.Thread(target=self._keep, name=f"link {url}", daemon=True)
@@ -45,12 +48,17 @@ class Link:
     def _ask(self, http: httpx.Client) -> str:
         """Have the app register, which it does before it answers; what hinders it, or ""."""
         before = self._engine.registrations
+        body = wire.canonical({"url": self._url}).encode()
+        headers = {"Content-Type": "application/json", "X-Inngest-Server-Kind": self._keys.server_kind}
         try:
-            answer = http.put(self._url, json={"url": self._url}, headers={"X-Inngest-Server-Kind": "dev"})
+            answer = http.put(
+                self._url, content=body, headers=headers | self._keys.signature(body, time.time())
+            )
         except httpx.HTTPError:
             return "the app cannot be reached"
         if answer.status_code != 200:
-            return f"the app answers {answer.status_code}: {_said(answer)}; is it in dev mode (INNGEST_DEV)?"
+            reason = f"the app answers {answer.status_code}: {_said(answer)}"
+            return f"{reason}; is its mode right (INNGEST_DEV, INNGEST_SIGNING_KEY)?"
         if self._engine.registrations == before:
             refusal = _said(answer)
             return refusal or "the app registers with another engine; does its INNGEST_DEV name this one?"

@@ -1,0 +1,175 @@
+"""`Client`: ask for articles, follow them, fetch them; small, in httpx's manner."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypedDict, cast
+
+import httpx
+from ulid import ULID
+
+from briefworks.client.app import App
+from briefworks.client.follower import Follower
+from briefworks.errors import BriefworksError, RateLimited, RequestInvalid, UpstreamUnavailable
+from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, is_id
+
+ASK_AGAIN_S = (0.2, 0.8, 1.5)  # after an unclear answer
+MOST_WAIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An article that was asked for; `existed` says that it had begun before."""
+
+    project_id: str
+    article_id: str
+    existed: bool
+
+
+class ListedArticle(TypedDict):
+    article_id: str
+    keyword: str
+    persona: str
+    status: str
+    title: str
+    started_at: str
+    updated_at: str
+
+
+class ListedPersona(TypedDict):
+    name: str
+    description: str
+
+
+class Client:
+    """
+    An app at `base_url`: a context manager, safe to share between threads.
+
+    `api_key` is needed where the app has keys. `http_client` brings proxies, certificates or transports of
+    your own, and stays yours to close. Every method raises our errors only: `Unauthorized`, `NotFound`,
+    `RequestInvalid` …, and `UpstreamUnavailable` when the app cannot be reached.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8000",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 30.0,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._app = App(base_url, api_key, timeout_s, http_client)
+
+    def __repr__(self) -> str:
+        return f"Client({self._app.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, unless `http_client` brought them."""
+        self._app.close()
+
+    def request_article(self, request: ArticleRequest) -> Asked:
+        """
+        Ask for an article, once: what the app does not answer clearly is asked again with the same id.
+
+        The id is `request.article_id`, else a new one. After the last attempt the error's hint says the id,
+        so that you can ask again with it. Raises `Conflict` when it is the id of another request.
+        """
+        if request.article_id is None:
+            request = request.model_copy(update={"article_id": str(ULID())})
+        article_id = str(request.article_id)
+        for wait_s in (*ASK_AGAIN_S, None):
+            try:
+                answer = self._app.ask("POST", "/api/articles", json=request.event()["data"])
+                return Asked(request.project_id, article_id, existed=answer.status_code == 200)
+            except UpstreamUnavailable as error:
+                told_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
+                if wait_s is None or told_s > MOST_WAIT_S:
+                    if not isinstance(error.__cause__, httpx.ConnectError):  # it may have been heard
+                        error.hint = f"{error.hint} The article's id is {article_id}."
+                    raise
+                time.sleep(max(wait_s, told_s))
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def follow(
+        self,
+        project_id: str,
+        after: int = 0,
+        *,
+        article_id: str | None = None,
+        quiet_s: float = 45.0,
+        patience_s: float = 120.0,
+        on_trouble: Callable[[BriefworksError], None] | None = None,
+    ) -> Iterator[StreamRow]:
+        """
+        Yield the rows with `seq > after`, then each new one as it is written.
+
+        Rows come in the order of `seq`, without gap or repeat, however often the connection breaks; holes are
+        what finished steps have dropped. With `article_id` only its rows come, and it ends with the run. One
+        thing begins anew: when the app has lost rows that were seen (its store was replaced), all that it has
+        now is yielded from the start. So a `seq` that is not above the one before means: empty your state.
+
+        `quiet_s` is how many seconds without a byte mean that the connection is dead. What breaks is tried
+        again for `patience_s` seconds (8 at the most before the first answer), and `on_trouble` hears of it
+        from the second failure in a row on; then `UpstreamUnavailable` is raised. An empty stream is not an
+        error: it is waited for.
+        """
+        _check(project_id, article_id)
+        if after < 0:
+            raise RequestInvalid("after: a whole number from 0", field="after")
+        return Follower(self._app, project_id, article_id, after, quiet_s, patience_s, on_trouble).rows()
+
+    def article(self, project_id: str, article_id: str) -> ArticleState:
+        """What the article's rows add up to now; `NotStarted` before its first one."""
+        return cast(ArticleState, self._app.json(_path(project_id, article_id), "status", "seq"))
+
+    def articles(self, project_id: str) -> Iterator[ListedArticle]:
+        """The project's articles, the one begun last first; pages are fetched as they are needed."""
+        _check(project_id)
+        params: dict[str, str] = {}
+        while True:
+            page = self._app.json(f"/api/projects/{project_id}/articles", "articles", "next", params=params)
+            yield from page["articles"]
+            if not page["next"]:
+                return
+            params = {"before": page["next"]}
+
+    def markdown(self, project_id: str, article_id: str) -> str:
+        """The finished article; `NotFound` before it is finished."""
+        return self._app.ask("GET", _path(project_id, article_id) + ".md").text
+
+    def cancel(self, project_id: str, article_id: str) -> None:
+        """Stop the run, also one that has not begun; `Conflict` when it has ended."""
+        self._app.ask("POST", _path(project_id, article_id) + "/cancel", json={})
+
+    def delete(self, project_id: str, article_id: str) -> None:
+        """Erase the article and all its rows; a living run is cancelled. Nothing there is no error."""
+        self._app.ask("DELETE", _path(project_id, article_id))
+
+    def personas(self) -> list[ListedPersona]:
+        """The voices that the app knows."""
+        found: list[ListedPersona] = self._app.json("/api/personas", "personas")["personas"]
+        return found
+
+
+def _path(project_id: str, article_id: str) -> str:
+    _check(project_id, article_id)
+    return f"/api/projects/{project_id}/articles/{article_id}"
+
+
+def _check(project_id: str, article_id: str | None = None) -> None:
+    """Said here already: an id is part of the path."""
+    named: dict[str, Any] = {"project_id": project_id, "article_id": article_id}
+    for name, value in named.items():
+        if not is_id(value) and not (name == "article_id" and value is None):
+            raise RequestInvalid(f"{name}: 1 to 64 of A-Z a-z 0-9 _ -", field=name)

@@ -8,6 +8,7 @@ are code points. Results carry `"v": 1`, so that memos of released versions can 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, Protocol, Self, TypedDict
@@ -58,7 +59,7 @@ class StreamRow(TypedDict):
     created_at: str
 
 
-# --- data, per event; research-done, brief-done, draft-done and polish-done carry the phase results below
+# --- data, per event (EVENT_DATA, below, says which)
 class RunStarted(TypedDict):
     v: Literal[1]
     keyword: str
@@ -191,6 +192,23 @@ class SectionDone(TypedDict):
     section: Section
 
 
+class ReviewWaiting(TypedDict):
+    """A person is asked about the brief."""
+
+    round: int
+    brief: Brief
+    until_at: str
+
+
+class ReviewDone(TypedDict):
+    """What became of the question; `brief` is the edited one."""
+
+    round: int
+    action: Literal["approve", "edit", "reject", "timeout"]
+    remark: str
+    brief: Brief | None
+
+
 class Source(TypedDict):
     number: int
     source_id: str
@@ -245,6 +263,26 @@ class Polished(TypedDict):
     complete: bool
     stopped_by: Literal["", "budget", "finish-now"]
     usage: Usage  # of the whole article, all phases
+
+
+EVENT_DATA: Mapping[Event, type] = {
+    "run-started": RunStarted,
+    "research-progress": ResearchProgress,
+    "research-done": Research,
+    "thinking": Thinking,
+    "brief-token": Token,
+    "brief-done": Brief,
+    "review-waiting": ReviewWaiting,
+    "review-done": ReviewDone,
+    "draft-token": Token,
+    "section-done": SectionDone,
+    "draft-done": Draft,
+    "polish-token": Token,
+    "critique-done": Critique,
+    "polish-done": Polished,
+    "run-failed": RunFailed,
+    "run-cancelled": RunCancelled,
+}
 
 
 # --- the fold
@@ -405,5 +443,5 @@ def add_usage(*parts: Mapping[str, Any]) -> Usage:
         for key in ("calls", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"):
             total[key] += part[key]
         spent, more = total["usd"], part["usd"]
-        total["usd"] = None if spent is None or more is None else round(spent + more, 6)
+        total["usd"] = None if spent is None or more is None else math.floor((spent + more) * 1e6 + 0.5) / 1e6
     return total

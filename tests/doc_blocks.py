@@ -72,7 +72,7 @@ class Shell:
         self.folder, self.urls = folder, urls
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.env = {**env, "PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
-        for entry in ("examples", "benchmarks", "docs", ".env.example", "inngest.json"):
+        for entry in ("examples", "benchmarks", "docs", "tests", ".env.example", "inngest.json"):
             if (ROOT / entry).exists():
                 (folder / entry).symlink_to(ROOT / entry)
         self._python: subprocess.Popen[str] | None = None

@@ -17,9 +17,9 @@ The word after the language says how:
                      it is listed in ELSEWHERE
 
 The blocks of a document run one after the other in a folder with the clone's examples/, benchmarks/, docs/,
-.env.example and inngest.json, beside a stack of our own with the demo upstream: BRIEFWORKS_URL is the app,
-INNGEST_DEV the engine; http://127.0.0.1:8000 and :8288 in a block are replaced by them. No block may take
-more than a minute; what takes more than a few seconds belongs into a document of SLOW.
+tests/, .env.example and inngest.json, beside a stack of our own with the demo upstream: BRIEFWORKS_URL is the
+app, INNGEST_DEV the engine; http://127.0.0.1:8000 and :8288 in a block are replaced by them. No block may
+take more than a minute; what takes more than a few seconds belongs into a document of SLOW.
 """
 
 import json
@@ -116,6 +116,7 @@ def test_a_readme_block_runs_and_none_is_left_out():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # it installs everything
 def test_the_demo_command_runs_in_a_fresh_clone(tmp_path):
     (command,) = re.findall(r"<!-- demo command -->\n```sh clone\n(.*?)```", README, re.DOTALL)
     subprocess.run(["git", "clone", "-q", ROOT, tmp_path / "clone"], check=True)

@@ -1,17 +1,11 @@
 /**
  * What an article's rows add up to, for browsers; the same as `briefworks/fold.py`, held equal by recorded cases.
  *
- * @typedef {{project_id: string, seq: number, article_id: string, run_id: string, step: string, take: number,
- *   event: string, data: any, created_at: string}} StreamRow
- * @typedef {{calls: number, input_tokens: number, output_tokens: number, cache_read_tokens: number,
- *   cache_write_tokens: number, usd: number | null}} Usage
- * @typedef {{n: number, heading: string, take: number, status: "waiting" | "writing" | "done",
- *   markdown: string}} SectionState
- * @typedef {{project_id: string, article_id: string, run_id: string, seq: number,
- *   status: "running" | "review" | "done" | "failed" | "cancelled",
- *   phase: "research" | "brief" | "draft" | "polish", takes: Record<string, number>, brief_text: string,
- *   research: any, brief: any, sections: SectionState[], polished: any, error: any, usage: Usage,
- *   started_at: string, updated_at: string}} ArticleState
+ * @typedef {import("./shapes.js").StreamRow} StreamRow a row; its `event` tells the shape of its `data`
+ * @typedef {import("./shapes.js").ArticleState} ArticleState
+ * @typedef {import("./shapes.js").SectionState} SectionState
+ * @typedef {import("./shapes.js").Brief} Brief
+ * @typedef {import("./shapes.js").Usage} Usage
  */
 
 const EVENTS = new Set(
@@ -123,7 +117,6 @@ function beginTake(state, step, take) {
 
 /** @param {ArticleState} state @param {StreamRow} row */
 function takeIn(state, row) {
-  const data = row.data;
   switch (row.event) {
     case "run-started":
       state.status = "running";
@@ -131,40 +124,40 @@ function takeIn(state, row) {
       state.started_at = row.created_at;
       break;
     case "research-done":
-      state.research = data;
-      spend(state, data.usage);
+      state.research = row.data;
+      spend(state, row.data.usage);
       break;
     case "brief-token":
-      state.brief_text += data.text;
+      state.brief_text += row.data.text;
       break;
     case "brief-done":
-      plan(state, data);
-      spend(state, data.usage);
+      plan(state, row.data);
+      spend(state, row.data.usage);
       break;
     case "review-waiting":
       state.status = "review";
       break;
     case "review-done":
       state.status = "running";
-      if (data.brief !== null) plan(state, data.brief);
+      if (row.data.brief !== null) plan(state, row.data.brief);
       break;
     case "draft-token":
-      draftToken(state, row);
+      draftToken(state, row.step, row.take, row.data.text);
       break;
     case "section-done":
-      sectionDone(state, row);
-      spend(state, data.section.usage);
+      sectionDone(state, row.step, row.take, row.data);
+      spend(state, row.data.section.usage);
       break;
     case "draft-done":
     case "critique-done":
-      spend(state, data.usage);
+      spend(state, row.data.usage);
       break;
     case "polish-done":
-      finish(state, row);
+      finish(state, row.step, row.take, row.data);
       break;
     case "run-failed":
       state.status = "failed";
-      state.error = data;
+      state.error = row.data;
       break;
     case "run-cancelled":
       state.status = "cancelled";
@@ -181,54 +174,47 @@ function spend(state, usage) {
   total.cache_read_tokens += usage.cache_read_tokens;
   total.cache_write_tokens += usage.cache_write_tokens;
   // One price that is not known makes the sum unknown.
-  total.usd = total.usd === null || usage.usd === null ? null : Number((total.usd + usage.usd).toFixed(6));
+  total.usd = total.usd === null || usage.usd === null ? null : Math.floor((total.usd + usage.usd) * 1e6 + 0.5) / 1e6;
   state.usage = total;
 }
 
-/** A brief is there: its text is carried by it, and its outline names the sections. @param {ArticleState} state @param {any} brief */
+/** A brief is there: it carries its text, and its outline names the sections. @param {ArticleState} state @param {Brief} brief */
 function plan(state, brief) {
   state.brief = brief;
   state.brief_text = "";
-  state.sections = brief.outline.map((/** @type {any} */ section) => ({
-    n: section.n,
-    heading: section.heading,
-    take: 0,
-    status: "waiting",
-    markdown: "",
-  }));
+  state.sections = brief.outline.map(({ n, heading }) => ({ n, heading, take: 0, status: "waiting", markdown: "" }));
 }
 
-/** @param {ArticleState} state @param {StreamRow} row */
-function draftToken(state, row) {
-  const n = draftedSection(row.step);
+/** @param {ArticleState} state @param {string} step @param {number} take @param {string} text */
+function draftToken(state, step, take, text) {
+  const n = draftedSection(step);
   const section = state.sections.find((one) => one.n === n);
-  if (!section) return;
-  const markdown = section.markdown + row.data.text;
-  changeSection(state, section.n, { take: row.take, status: "writing", markdown });
+  if (section) changeSection(state, section.n, { take, status: "writing", markdown: section.markdown + text });
 }
 
-/** A drafted section, or one rewritten by polish: that has takes of its own. @param {ArticleState} state @param {StreamRow} row */
-function sectionDone(state, row) {
-  const { heading, markdown } = row.data.section;
-  const own = draftedSection(row.step) === null ? {} : { take: row.take };
-  changeSection(state, row.data.n, { heading, status: "done", markdown, ...own });
+/**
+ * A drafted section, or one rewritten by polish: that has takes of its own.
+ * @param {ArticleState} state @param {string} step @param {number} take
+ * @param {import("./shapes.js").SectionDone} done
+ */
+function sectionDone(state, step, take, { n, section: { heading, markdown } }) {
+  const own = draftedSection(step) === null ? {} : { take };
+  changeSection(state, n, { heading, status: "done", markdown, ...own });
 }
 
-/** The article carries all that came before it. @param {ArticleState} state @param {StreamRow} row */
-function finish(state, row) {
+/**
+ * The article carries all that came before it.
+ * @param {ArticleState} state @param {string} step @param {number} take
+ * @param {import("./shapes.js").Polished} polished
+ */
+function finish(state, step, take, polished) {
   state.status = "done";
   state.error = null;
   state.brief_text = "";
-  state.polished = row.data;
-  state.usage = row.data.usage;
-  state.takes = { [row.step]: row.take };
-  state.sections = row.data.sections.map((/** @type {any} */ section) => ({
-    n: section.n,
-    heading: section.heading,
-    take: row.take,
-    status: "done",
-    markdown: section.markdown,
-  }));
+  state.polished = polished;
+  state.usage = polished.usage;
+  state.takes = { [step]: take };
+  state.sections = polished.sections.map(({ n, heading, markdown }) => ({ n, heading, take, status: "done", markdown }));
 }
 
 /** The section a step drafts, or null. @param {string} step @returns {number | null} */

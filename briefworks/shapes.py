@@ -127,6 +127,7 @@ class Page(TypedDict):
     headings: list[str]
     published_at: str | None
     score: Score | None
+    commands: NotRequired[list[str]]  # sentences addressed to a model, left out of its text; since 0.2
 
 
 class Entity(TypedDict):
@@ -176,6 +177,23 @@ class Brief(TypedDict):
     usage: Usage
 
 
+class Unbacked(TypedDict):
+    """A sentence that stated what its sources do not say, and what became of it."""
+
+    section: int
+    sentence: str
+    facts: list[str]  # what they do not say
+    cites: list[str]  # source ids
+    outcome: Literal["rewritten", "removed"]
+
+
+class Backing(TypedDict):
+    """What the citation gate did; numbers, dates, quotations and addresses are facts."""
+
+    facts: int  # that the article states, each said by a source it cites
+    unbacked: list[Unbacked]  # of all sections, on the way to the article
+
+
 class Section(TypedDict):
     n: int
     heading: str
@@ -183,6 +201,7 @@ class Section(TypedDict):
     sources: list[str]
     words: int
     usage: Usage
+    unbacked: NotRequired[list[Unbacked]]  # since 0.2
 
 
 class SectionDone(TypedDict):
@@ -263,6 +282,7 @@ class Polished(TypedDict):
     complete: bool
     stopped_by: Literal["", "budget", "finish-now"]
     usage: Usage  # of the whole article, all phases
+    backing: NotRequired[Backing]  # since 0.2
 
 
 EVENT_DATA: Mapping[Event, type] = {

@@ -14,6 +14,16 @@ _BLANK_LINE = re.compile(r"\n(?:[ \t]*\n)+")
 _FENCE = re.compile(r"([ \t]*)(`{3,}(?=[^`]*$)|~{3,})")
 _CONTAINED_FENCE = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]*)++(?:`{3}|~{3})")
 _TICKS = re.compile(r"`+")
+_LINE_BREAK = re.compile(
+    r"\n(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*[#|])|(?<=\|)\n|^[ \t]{0,3}#[^\n]*\n", re.MULTILINE
+)
+_STOP = re.compile(r"[.!?…][\"'”’)*_]*(?:[ \t]?\[s?\d{1,4}\])*\s+|[。！？]")
+_QUOTED_STRETCH = re.compile(r'“[^”]{0,600}”|(?<!\w)"[^"]{0,600}"')
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|approx|dr|mr|mrs|ms|prof|st|no|fig|inc|ltd|jr|sr|ca|cf|al|u\.s|u\.k)|\b[A-Z]"
+    r"|(?:^|\n)[ \t]*\d{1,9})\.$",
+    re.IGNORECASE,
+)
 _LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-*+]|\d{1,9}[.)])[ \t]")
 
 
@@ -155,3 +165,26 @@ def split_paragraphs(markdown: str) -> list[str]:
 def join_paragraphs(paragraphs: Iterable[str]) -> str:
     """A text of these paragraphs: the inverse of `split_paragraphs` up to the number of blank lines."""
     return "\n\n".join(paragraphs)
+
+
+def sentence_spans(paragraph: str) -> list[tuple[int, int]]:
+    """
+    Where the sentences of a paragraph are, as (start, end), with the citations behind their full stops.
+
+    List items, table rows and headings are sentences of their own, a block quote is one. No sentence ends
+    inside a quotation or behind a common abbreviation.
+    """
+    whole = paragraph.lstrip().startswith(">")
+    quoted = [match.span() for match in _QUOTED_STRETCH.finditer(paragraph)]
+    ends = [] if whole else [match.end() for match in _LINE_BREAK.finditer(paragraph)]
+    for stop in () if whole else _STOP.finditer(paragraph):
+        first = stop.group()[0]
+        before = paragraph[max(0, stop.start() - 12) : stop.start() + 1]
+        after = paragraph[stop.end() : stop.end() + 4].lstrip("\"'“‘(*_[")
+        at = bisect_left(quoted, (stop.start() + 1, 0)) - 1
+        inside = at >= 0 and stop.start() + 1 < quoted[at][1] - 1
+        if not inside and not (after[:1].islower() or (first == "." and _ABBREVIATED.search(before))):
+            ends.append(stop.end())
+    starts = [0, *sorted(set(ends))]
+    pairs = zip(starts, [*starts[1:], len(paragraph)], strict=True)
+    return [(a, a + len(paragraph[a:b].rstrip())) for a, b in pairs if paragraph[a:b].strip()]

@@ -91,10 +91,12 @@ def write_article(url: str, keyword: str, target_words: int = 1800) -> Written:
         section = draft["sections"][n - 1]
         findings = critique["findings"]
         rewrites.append(
-            run_rewrite_phase(section, findings, persona, research=research, calls=calls, out=out)
+            run_rewrite_phase(
+                section, findings, persona, research=research, texts=texts, calls=calls, out=out
+            )
         )
     rounds: list[Round] = [{"critique": critique, "sections": rewrites}]
-    article = run_polish_phase(asked, brief, draft, rounds, research, usage_so_far=no_usage())
+    article = run_polish_phase(asked, brief, draft, rounds, research, texts, usage_so_far=no_usage())
     return Written(research, brief, draft, rounds, article, texts, heard)
 
 

@@ -18,10 +18,16 @@ from briefworks.phases import run_brief_phase, run_critique_phase, run_rewrite_p
 from briefworks.phases.outline import sound_outline
 from briefworks.shapes import ArticleRequest, Finding, Section, no_usage
 from briefworks.text import count_words
-from test_phases_outline import RESEARCH, TEXTS, a_brief, section
+from test_phases_outline import RESEARCH, a_brief, section
+from test_phases_outline import TEXTS as PAGES
 
 ASKED = ArticleRequest(project_id="p1", keyword="standing desks", target_words=900)
 PERSONA = Persona(name="p", title="An expert", description="d", voice="Plain.", samples=[], banned=[])
+TEXTS = {
+    **PAGES,
+    "s1": f"{PAGES['s1']} It rises 65 cm in nine seconds. Sentences: {', '.join(map(str, range(12)))}.",
+    "s3": f"{PAGES['s3']} Each tray takes 12 cables.",
+}
 OUTLINE = sound_outline([section("Motors"), section("Tops"), section("Trays")], RESEARCH, TEXTS, 900)
 BRIEF = a_brief(OUTLINE)
 GOOD = "\n\n".join(f"Sentence {n} says that a motor carries a warranty of its own [s1]." for n in range(12))
@@ -256,7 +262,7 @@ def rewrite(says: Says, answer: str, flagged: tuple[int, ...] = (1, 2)) -> str:
     findings = critique(says, {"verdicts": [verdict(f"2.{k}", "the" if k == 2 else "The") for k in flagged]})
     findings = [finding for finding in findings if finding["paragraph"] in flagged]
     done = run_rewrite_phase(
-        a_section(), findings, PERSONA, research=RESEARCH, calls=says.calls(answer), out=says.out
+        a_section(), findings, PERSONA, research=RESEARCH, texts=TEXTS, calls=says.calls(answer), out=says.out
     )
     assert done["section"]["words"] == count_words(done["section"]["markdown"])
     return done["section"]["markdown"]
@@ -302,7 +308,9 @@ def test_a_rewrite_of_a_paragraph_that_was_not_flagged_is_neither_taken_nor_hear
 
 
 def test_a_section_without_flagged_paragraphs_costs_no_call(says: Says) -> None:
-    done = run_rewrite_phase(a_section(), [], PERSONA, research=RESEARCH, calls=says.calls(), out=says.out)
+    done = run_rewrite_phase(
+        a_section(), [], PERSONA, research=RESEARCH, texts=TEXTS, calls=says.calls(), out=says.out
+    )
     assert done["section"]["markdown"] == a_section()["markdown"]
     assert done["section"]["usage"]["calls"] == 0
 

@@ -128,6 +128,7 @@ RESEARCH: Research = {
     "usage": no_usage(),
 }
 ASKED = ArticleRequest(project_id="p1", keyword="standing desks")
+TEXTS = {f"s{n}": "The leaflet of the maker says that it rises 65 cm in nine seconds." for n in (1, 2, 3)}
 PLAIN = "A desk rises 65 cm in nine seconds, says its maker in a leaflet that came with the frame [s2]."
 SLOPPY = (
     f"Moreover, {PLAIN[0].lower()}{PLAIN[1:]} "
@@ -200,7 +201,7 @@ def a_round(n: int, *texts: str, findings: tuple[Finding, ...] = ()) -> Round:
 
 def polished(draft: Draft, *rounds: Round, language: str = "en"):
     asked = ASKED.model_copy(update={"language": language})
-    return run_polish_phase(asked, BRIEF, draft, rounds, RESEARCH, usage_so_far=no_usage())
+    return run_polish_phase(asked, BRIEF, draft, rounds, RESEARCH, TEXTS, usage_so_far=no_usage())
 
 
 def test_the_draft_assembled_lists_its_sources_in_the_order_of_first_use() -> None:

@@ -32,6 +32,7 @@ FAULTS: dict[str, dict[str, float | None]] = {
     "page_500": {},
     "page_slow": {"seconds": 60},
     "page_huge": {"bytes": 3_000_000},
+    "page_commands": {},  # the page tells the model what to do
 }
 ANYWHERE = frozenset(
     {"overloaded", "rate_limit", "spend_cap", "server_error", "auth", "bad_request", "drop", "stall"}

@@ -16,7 +16,7 @@ from briefworks.demo.cache import PromptCache
 from briefworks.demo.calls import Call, CallLog
 from briefworks.demo.faults import Fault, Faults
 from briefworks.demo.messages import MODELS, ApiError, identity, invalid, parse
-from briefworks.demo.pages import GONE_PAGE, PAGES, ROBOTS, keyword_of, page_html, search_json
+from briefworks.demo.pages import COMMANDS, GONE_PAGE, PAGES, ROBOTS, keyword_of, page_html, search_json
 from briefworks.demo.sending import Sending
 from briefworks.demo.wire import Gone, Wire
 
@@ -204,6 +204,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault and name == "page_huge":
             filler = "<p>A synthetic paragraph that only takes room.</p>\n"
             html = html.replace("</main>", filler * int(fault.number("bytes") // len(filler) + 1) + "</main>")
+        if name == "page_commands":
+            told = " ".join(COMMANDS)
+            html = html.replace("</article>", f"<h2>For readers of any kind</h2><p>{told}</p></article>")
         if fault and name == "page_slow":
             self._drip(call, html.encode(), fault.number("seconds"))
         else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from briefworks import citations
-from briefworks.errors import DraftUnsound
+from briefworks.errors import DraftUnsound, NothingToResearch
 from briefworks.model import ModelCalls
 from briefworks.personas import Persona
+from briefworks.phases.grounding import grounded
 from briefworks.phases.prompts import section_prompt
-from briefworks.phases.repair import repaired
+from briefworks.phases.repair import repaired, repeats
 from briefworks.shapes import (
     ArticleRequest,
     Brief,
@@ -19,6 +20,7 @@ from briefworks.shapes import (
     SectionDone,
     SectionPlan,
     StepOutput,
+    Unbacked,
     no_usage,
 )
 from briefworks.text import clean, count_words
@@ -42,20 +44,28 @@ def run_section_phase(
     Write one section; `texts` are the readable pages by source id, the same for every section.
 
     Code mends what it can (see `repair`); a section without a citation or with hardly any text is asked for
-    once more, told what is wrong. Its tokens are heard after those of the first try.
+    once more, told what is wrong. Its tokens are heard after those of the first try. Sentences that state
+    what their sources do not say are rewritten once, then removed (see `grounding`), and listed.
 
-    Raises `DraftUnsound` when the second try is no better; model errors pass through.
+    Raises `NothingToResearch` without a text, `DraftUnsound` when the second try is no better; model errors
+    pass through.
     """
     allowed = {page["source_id"] for page in research["pages"] if page["source_id"] in texts}
+    if not allowed:
+        raise NothingToResearch("There is no source to write from, and nothing is invented.")
     wrong: list[str] = []
     for _ in range(2):
         if wrong:
             out.token("\n\n")
-        answer = calls.write(
-            section_prompt(asked, plan, brief, research, texts, persona, wrong=wrong), out.token
-        )
+        prompt = section_prompt(asked, plan, brief, research, texts, persona, wrong=wrong)
+        answer = calls.write(prompt, out.token)
         markdown = citations.drop_unknown(repaired(clean(answer), plan["heading"]), allowed).strip()
-        wrong = _faults(markdown, plan, allowed)
+        wrong = _faults(markdown, plan, allowed, prompt.system)
+        unbacked: list[Unbacked] = []
+        if not wrong:
+            sources = citations.Sources.of(research, texts)
+            markdown, unbacked = grounded(markdown, plan["n"], sources, prompt, calls)
+            wrong = _faults(markdown, plan, allowed, prompt.system)
         if not wrong:
             section: Section = {
                 "n": plan["n"],
@@ -64,16 +74,19 @@ def run_section_phase(
                 "sources": citations.cited(markdown),
                 "words": count_words(markdown),
                 "usage": calls.usage,
+                "unbacked": unbacked,
             }
             return {"n": plan["n"], "section": section}
     raise DraftUnsound(f"Section {plan['n']}, “{plan['heading']}”: {' '.join(wrong)}")
 
 
-def _faults(markdown: str, plan: SectionPlan, allowed: set[str]) -> list[str]:
+def _faults(markdown: str, plan: SectionPlan, allowed: set[str], instructions: str) -> list[str]:
     """What keeps a mended section from being published, in sentences for whoever wrote it."""
     words = count_words(markdown)
     if words < max(_LEAST_WORDS, plan["words"] * _LEAST_SHARE):
         return [f"It has {words} words of the {plan['words']} asked for."]
+    if repeats(markdown, instructions):
+        return ["It repeats its instructions."]
     return citations.problems(markdown, allowed)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from briefworks import citations, tells
 from briefworks.model import ModelCalls
 from briefworks.personas import Persona
 from briefworks.phases.critique import article_text, flagged_paragraphs
+from briefworks.phases.grounding import final
 from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, rewritten
 from briefworks.phases.prompts import rewrite_prompt
 from briefworks.shapes import (
@@ -48,6 +49,7 @@ def run_rewrite_phase(
     persona: Persona,
     *,
     research: Research,
+    texts: Mapping[str, str],
     calls: ModelCalls,
     out: StepOutput,
     language: str = "en",
@@ -56,7 +58,8 @@ def run_rewrite_phase(
     Rewrite the flagged paragraphs of one section; all others stay as they are, letter for letter.
 
     `findings` may be those of the whole critique. A new paragraph that loses something (see `losses`) or
-    weighs more by the linter is thrown away and the old one stays. Model errors pass through.
+    weighs more by the linter, or states what its sources do not say, is thrown away and the old one stays.
+    `texts` are the readable pages by source id. Model errors pass through.
     """
     n = section["n"]
     found = split_paragraphs(section["markdown"])
@@ -70,16 +73,19 @@ def run_rewrite_phase(
         heard = ParagraphStream(lambda text, k: out.token(text, paragraph=k) if k in flagged else None)
         answer = calls.write(rewrite_prompt(persona, n, flagged, mine, language), heard.feed)
         names = [entity["name"] for entity in research["entities"] if entity["kind"] == "entity"]
+        sources = citations.Sources.of(research, texts)
         for k, new in rewritten(clean(answer)).items():
             if k not in flagged:
                 continue
             mended = citations.drop_unknown(new, set(citations.cited(flagged[k])))  # no link comes in here
-            if _may_replace(flagged[k], mended, names, language):
+            if (
+                _may_replace(flagged[k], mended, names, language)
+                and not citations.check(mended, sources).unsaid
+            ):
                 found[k - 1] = mended
     markdown = join_paragraphs(found)
     done: Section = {
-        "n": n,
-        "heading": section["heading"],
+        **section,
         "markdown": markdown,
         "sources": citations.cited(markdown),
         "words": count_words(markdown),
@@ -110,11 +116,14 @@ def run_polish_phase(
     draft: Draft,
     rounds: Sequence[Round],
     research: Research,
+    texts: Mapping[str, str],
     *,
     usage_so_far: Usage,
 ) -> Polished:
     """
     The article: the version with the fewest tells, its citations numbered, what was found and what is mended.
+
+    The citation gate has the last word (see `grounding`); `texts` are the readable pages by source id.
 
     Versions are the draft and the text after each round; one that lost something against the draft is none.
     Of equal versions the latest wins. Pure code. `usage_so_far` is what all steps before have spent.
@@ -129,7 +138,7 @@ def run_polish_phase(
     ]
     rates = [_rate(version, asked.language) for version in candidates]
     best = min(range(len(candidates)), key=lambda i: (rates[i], -i))
-    sections = candidates[best]
+    sections, unbacked, facts = final(candidates[best], citations.Sources.of(research, texts))
     markdown, sources = citations.assemble(draft["title"], sections, research)
     return {
         "v": 1,
@@ -143,10 +152,11 @@ def run_polish_phase(
             [finding for done in rounds for finding in done["critique"]["findings"]], sections
         ),
         "tells_before": _rate(draft["sections"], asked.language),
-        "tells_after": rates[best],
+        "tells_after": _rate(sections, asked.language),
         "complete": True,
         "stopped_by": "",
         "usage": usage_so_far,
+        "backing": {"facts": facts, "unbacked": unbacked},
     }
 
 

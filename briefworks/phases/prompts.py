@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from briefworks.citations import Unsaid
 from briefworks.model import Prompt
 from briefworks.personas import Persona
 from briefworks.shapes import ArticleRequest, Brief, Finding, Gap, Research, SectionPlan
@@ -195,6 +196,28 @@ def section_prompt(
 
 def paragraph_block(n: int, k: int, text: str) -> str:
     return f'<paragraph id="{n}.{k}">{_data(text)}</paragraph>'
+
+
+def backing_prompt(section: Prompt, n: int, wrong: Mapping[int, tuple[str, Sequence[Unsaid]]]) -> Prompt:
+    """Asks for paragraphs of section `n` that their sources bear out; `section` is what asked for it."""
+    blocks = []
+    for k, (paragraph, unsaid) in wrong.items():
+        faults = "\n".join(
+            f'<finding for="{n}.{k}">“{_attribute(one.sentence)}”: '
+            f"{'; '.join(map(_attribute, one.facts))} is not in {' or '.join(one.cites) or 'any source'}"
+            "</finding>"
+            for one in unsaid
+        )
+        blocks.append(f"{paragraph_block(n, k, paragraph)}\n{faults}")
+    return Prompt(
+        system=section.system,
+        shared=section.shared,
+        task="\n\n".join(blocks) + "\n\nThese paragraphs state numbers, dates, quotations or addresses that "
+        "the cited source does not have. Correct each from its source, cite the source that says it, or say "
+        "it without; change nothing else. Compute, convert and round nothing. Answer with the paragraphs "
+        'alone, each in its tag with its id, as in <paragraph id="…">…</paragraph>.',
+        max_tokens=THINKING + sum(len(paragraph) for paragraph, _ in wrong.values()),
+    )
 
 
 def critic_prompt(paragraphs: Mapping[tuple[int, int], str], language: str) -> Prompt:

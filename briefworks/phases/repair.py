@@ -24,6 +24,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?:\s?\[s\d{1,4}\])*\s+")
+_WORDS = re.compile(r"\w+")
 _ROUND = re.compile(r"\((s\d{1,4}(?:\s{0,3}[,;]\s{0,3}s\d{1,4}){0,9})\)", re.IGNORECASE)
 
 
@@ -77,3 +78,13 @@ def _mended(block: str) -> str:
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(block))]
     sentences = [block[start:end] for start, end in zip(starts, [*starts[1:], len(block)], strict=True)]
     return "".join(sentence for sentence in sentences if not _PLACEHOLDER.search(sentence)).strip()
+
+
+def repeats(text: str, instructions: str) -> bool:
+    """Whether the text has a whole sentence of eight words or more of the instructions it was written by."""
+    said = f" {' '.join(_WORDS.findall(text.casefold()))} "
+    for sentence in re.split(r"[.!?:\n]\s", instructions.casefold()):
+        words = _WORDS.findall(sentence)
+        if len(words) >= 8 and f" {' '.join(words)} " in said:
+            return True
+    return False

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from briefworks.errors import ModelAnswerInvalid, NothingToResearch
 from briefworks.model import ModelCalls
 from briefworks.pages import FetchedPage, Pages
+from briefworks.pages.commands import without_commands
 from briefworks.phases.prompts import entities_prompt
 from briefworks.scoring import PageFacts, score_pages, shared_terms, verify_entities
 from briefworks.search import Search, SearchPage, SearchResult
@@ -45,7 +46,8 @@ def run_research_phase(
 
     `keep_snapshot(url, text, fetched_at)` stores a page's text and returns its id. `deadline` is a
     `time.monotonic()` value. Pages of `own_domains` are listed, not read: an article is not its own source.
-    A page that cannot be used carries a note and no snapshot; model-named entities are kept only when they
+    A page that cannot be used carries a note and no snapshot; sentences that command a model are left out of
+    its text and listed as `commands`; model-named entities are kept only when they
     occur verbatim in a page.
 
     Raises `NothingToResearch` when no page can be read; search and model errors pass through, except that
@@ -56,6 +58,7 @@ def run_research_phase(
     results = _distinct_results(found["results"])
     own = {f"s{n}" for n, result in enumerate(results, 1) if _is_own(result["url"], own_domains)}
     fetched = _fetch(results, own, pages, out, time_s * PAGES_SHARE)
+    commands = _free_of_commands(fetched)
     texts = {
         source_id: page["text"] for source_id, page in fetched.items() if page["text"] and not page["note"]
     }
@@ -84,6 +87,7 @@ def run_research_phase(
                 "headings": page["headings"][:40] if page else [],
                 "published_at": (page["published_at"] if page else None) or result["published_at"],
                 "score": scores.get(f"s{n}"),
+                "commands": commands.get(f"s{n}", []),
             }
         )
     return {
@@ -131,6 +135,15 @@ def _fetch(
     out.progress("pages", 0, len(wanted))
     fetched = pages.fetch_all(list(wanted.values()), timeout_s=timeout_s, on_page=on_page)
     return dict(zip(wanted, fetched, strict=True))
+
+
+def _free_of_commands(fetched: Mapping[str, FetchedPage]) -> dict[str, list[str]]:
+    """Take what commands a model out of the pages' texts; what that was, by source id."""
+    found: dict[str, list[str]] = {}
+    for source_id, page in fetched.items():
+        page["text"], found[source_id] = without_commands(page["text"])
+        page["headings"] = [heading for heading in page["headings"] if not without_commands(heading)[1]]
+    return found
 
 
 def _why_nothing(fetched: Mapping[str, FetchedPage]) -> str:

@@ -39,13 +39,16 @@ def polish_article(
             criticised["findings"],
             persona,
             research=found,
+            texts=run.texts(found),
             calls=calls,
             out=out,
             language=language,
         )
 
     def polish(_out: StepWriter, _calls: ModelCalls) -> Polished:
-        return phases.run_polish_phase(run.asked, planned, drafted, rounds, found, usage_so_far=total)
+        return phases.run_polish_phase(
+            run.asked, planned, drafted, rounds, found, run.texts(found), usage_so_far=total
+        )
 
     for r in range(1, MOST_ROUNDS + 1):
         criticised = run.step(f"polish-critique-{r}", "polish", "critique-done", critique(r, current))

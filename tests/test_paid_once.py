@@ -105,7 +105,7 @@ def test_a_replay_from_a_step_is_a_run_of_its_own_and_pays_nothing_twice(app, up
         if name.split("-")[0] != "polish" and name != "draft"
     }
     second.until(lambda name: name == "announce")
-    assert second.names[:2] == ["start-run-2", "draft"] and second.names[-1] == "polish"
+    assert second.names[:2] == ["start-2", "draft"] and second.names[-1] == "polish"
     assert prompts(upstream) == paid
     rows = rows_of(store, "p", "a1")
     assert [(r["run_id"], r["event"], r["take"]) for r in rows if r["step"] in ("start", "polish")] == [

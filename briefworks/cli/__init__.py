@@ -1,4 +1,4 @@
-"""The command line: `briefworks demo`, `dev`, `serve`, `doctor`."""
+"""The command line: one file a command, in `COMMANDS`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ COMMANDS = {
     "demo": "Write an article with nothing but this machine.",
     "dev": "Run the engine and the app on this machine.",
     "doctor": "Check the configuration and say what to do.",
+    "replay": "Run a run once more, whole or from a step.",
+    "runs": "List what has run; show one run as a timeline.",
     "serve": "Serve the app for an engine that runs elsewhere.",
 }
 

@@ -83,6 +83,14 @@ def run_routes(app: flask.Flask, engine: Engine, history: History, body: Callabl
         engine.cancel(history.run(run_id)["run_id"])  # once more is no mistake here
         return {"ok": True, "status": 200}
 
+    @app.delete("/v1/runs")
+    def prune() -> dict[str, Any]:  # ours: nobody else has it
+        text = flask.request.args.get("older_than", "")
+        try:
+            return _answer({"pruned": engine.prune(wire.duration_s(text))})
+        except ValueError as error:
+            raise RequestInvalid(f"older_than: {error}", field="older_than") from None
+
     @app.post("/v2/runs/<run_id>/cancel")
     def cancel_v2(run_id: str) -> dict[str, Any]:
         before = engine.cancel(history.run(run_id)["run_id"])

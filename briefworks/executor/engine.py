@@ -127,6 +127,11 @@ class Engine:
         with self._runs.transaction():
             return again.invoke(self._runs, fn_id, data, key)
 
+    def prune(self, older_than_s: float) -> int:
+        """Forget what ended longer ago than that; how many runs it was."""
+        with self._lock:
+            return self._journal.prune(time.time() - older_than_s, time.time())
+
     # From and for the dispatcher
 
     def take(self) -> Request | None:

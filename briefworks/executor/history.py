@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from briefworks.errors import ConfigError, NotFound
+from briefworks.errors import ConfigError, NotFound, RequestInvalid
 from briefworks.executor import wire
 from briefworks.executor.journal import VERSION, Row
 from briefworks.executor.records import DISCOVERY
@@ -40,7 +40,8 @@ class Span:
     A step in the timeline of its run.
 
     `status` is `done`, `failed`, `open`, or `kept`: the result came with the run that this one replays.
-    `started_at` is that of its first attempt. Attempts of which nobody knows the step are spans named "".
+    `started_at` is that of its first attempt, `last_started_at` of the one that gave the result. Attempts of
+    which nobody knows the step are spans named "".
     """
 
     step_id: str
@@ -48,6 +49,7 @@ class Span:
     op: str
     status: str
     started_at: float
+    last_started_at: float
     ended_at: float | None
     tries: tuple[Try, ...]
     error: str = ""
@@ -68,6 +70,19 @@ class History:
     def run(self, run_id: str) -> Row:
         """One run; `NotFound` when there is none of this id."""
         return self._one(f"{_RUNS} WHERE run.run_id = ?", run_id, "There is no such run.")
+
+    def find(self, name: str) -> Row:
+        """The run whose id begins or ends with `name`, in any case; `RequestInvalid` when several do."""
+        text = "".join(each for each in name.upper() if each.isalnum())
+        query = f"{_RUNS} WHERE upper(run.run_id) LIKE ? OR upper(run.run_id) LIKE ? LIMIT 2"
+        found = self._all(query, f"{text}%", f"%{text}") if text else []
+        if len(found) > 1:
+            raise RequestInvalid(
+                f"Several runs have an id that begins or ends with {name!r}.", hint="Say more of it."
+            )
+        if not found:
+            raise NotFound(f"There is no run {name!r}.", hint="`briefworks runs` lists them.")
+        return found[0]
 
     def runs(self, limit: int, event_id: str | None = None) -> list[Row]:
         """The newest runs, or those of an event, oldest first."""
@@ -107,7 +122,16 @@ class History:
             over = step_id == DISCOVERY or run["ended_at"] is not None
             status, ended_at = ("failed", failed[-1].ended_at) if over else ("open", None)
             spans.append(
-                Span(step_id, name, "StepRun", status, failed[0].started_at, ended_at, tuple(failed))
+                Span(
+                    step_id,
+                    name,
+                    "StepRun",
+                    status,
+                    failed[0].started_at,
+                    failed[-1].started_at,
+                    ended_at,
+                    tuple(failed),
+                )
             )
         return sorted(spans, key=lambda span: (span.status != "kept", span.started_at))
 
@@ -172,6 +196,7 @@ def _span(step: Row, run: Row, tries: tuple[Try, ...]) -> Span:
         step["op"],
         status,
         min([started, *(each.started_at for each in tries)]),
+        started,
         step["closed_at"],
         tries,
         error,

@@ -286,6 +286,22 @@ class Journal:
         found = self._db.execute("SELECT 1 FROM run WHERE event_id = ? AND fn_id = ?", (event_id, fn_id))
         return found.fetchone() is not None
 
+    def prune(self, before: float, now: float) -> int:
+        """Forget the runs that ended before that moment, with what only they needed; how many they were."""
+        old = "SELECT run_id FROM run WHERE ended_at < ?"
+        with self.transaction():
+            for table in ("step", "attempt", "job"):
+                self._db.execute(f"DELETE FROM {table} WHERE run_id IN ({old})", (before,))  # noqa: S608
+            pruned = self._db.execute(f"DELETE FROM run WHERE run_id IN ({old})", (before,)).rowcount  # noqa: S608
+            self._db.execute(
+                "DELETE FROM event WHERE received_at < ? AND NOT waiting"
+                " AND NOT EXISTS (SELECT 1 FROM run WHERE event_id = internal_id)",
+                (before,),
+            )
+            self._db.execute("DELETE FROM once WHERE until < ?", (now,))
+        self._db.execute("VACUUM")
+        return pruned
+
     def called_run(self, fn_id: str, key: str, since: float) -> str | None:
         """The run of a function that was invoked over HTTP with this idempotency key."""
         row = self._db.execute(

@@ -44,11 +44,12 @@ class Run:
         """
         Claim the article; False when another run has it, or when it was cancelled before it began.
 
-        A run that is replayed from a step brings the claim of an earlier run as its memo: it makes its own.
+        A run that is replayed from a step brings the claims of earlier runs as its memos: it makes its own.
         """
-        claim = self._claim("start", None)
-        if claim["run_id"] != self.ctx.run_id:
-            claim = self._claim(f"start-{self.ctx.run_id}", claim["run_id"])
+        claim, k = self._claim("start", None), 1
+        while claim["run_id"] != self.ctx.run_id:
+            k += 1
+            claim = self._claim(f"start-{k}", claim["run_id"])
         return claim["claimed"]
 
     def _claim(self, step: str, parent_run_id: str | None) -> Claim:

@@ -1,0 +1,90 @@
+"""`briefworks replay`: a run once more, with the results of what came before."""
+
+from __future__ import annotations
+
+import time
+
+import click
+import httpx
+
+from briefworks.cli.runs import executor_url, journal_path, terminal_width
+from briefworks.cli.timeline import plain, timeline_lines, took
+from briefworks.errors import BriefworksError, Conflict, EngineUnavailable, NotFound, RequestInvalid
+from briefworks.executor.history import History, Span
+from briefworks.replay import ARTICLE_FN, replay_request
+
+POLL_S = 0.2
+
+
+@click.command()
+@click.argument("run")
+@click.option("--from", "from_step", metavar="STEP", help="This step and all that came after it run again.")
+@click.option("--anew", is_flag=True, help="Every step runs again.")
+@click.option("--no-wait", is_flag=True, help="Say the new run's id and do not wait for its end.")
+def replay(run: str, from_step: str | None, anew: bool, no_wait: bool) -> None:
+    """
+    Run RUN once more: the same function on the same event, as a new run.
+
+    What its steps had finished is kept, so a failed run goes on where it failed; `--from` and `--anew` keep
+    less. Steps that ran side by side did not come after one another. Of an article nothing is paid for
+    twice even then: what the model has answered to the same question is remembered. RUN is an id of
+    `briefworks runs`, or its beginning or end. The engine must be running (`briefworks dev`).
+    """
+    path = journal_path()
+    history = History(path)
+    row = history.find(run)
+    steps = [span.name for span in history.timeline(row["run_id"])]
+    body = replay_request(row["fn_id"], row["status"], steps, from_step, anew=anew)
+    if not (url := executor_url(path)):
+        raise EngineUnavailable(
+            "No executor of this data folder is running.", hint="Start `briefworks dev`, then ask again."
+        )
+    new = _ask(f"{url}/v2/runs/{row['run_id']}/rerun", body)
+    click.echo(f"{new}  {plain(row['fn_id'])}, once more")
+    if no_wait:
+        return
+    try:
+        _watch(history, new)
+    except KeyboardInterrupt:
+        click.echo(f"\nNo longer watched; the run goes on: briefworks runs {new}", err=True)
+        raise SystemExit(130) from None
+
+
+def _ask(url: str, body: dict[str, object]) -> str:
+    try:
+        answer = httpx.post(url, json=body, timeout=30, trust_env=False)
+        said = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise EngineUnavailable(f"The executor did not answer ({type(error).__name__}).") from None
+    if answer.status_code == 200:
+        return str(said["data"]["runId"])
+    kinds = {400: RequestInvalid, 404: NotFound, 409: Conflict}
+    raise kinds.get(answer.status_code, BriefworksError)(str(said.get("error")))
+
+
+def _watch(history: History, run_id: str) -> None:
+    """Say each step as it ends, then the whole timeline."""
+    said: set[str] = set()
+    while True:
+        row = history.run(run_id)
+        for span in history.timeline(run_id):
+            if span.step_id not in said and span.status in ("done", "failed"):
+                said.add(span.step_id)
+                click.echo(_line(span))
+        if row["ended_at"] is not None:
+            break
+        time.sleep(POLL_S)
+    click.echo()
+    for line in timeline_lines(row, history.timeline(run_id), terminal_width()):
+        click.echo(line)
+    if row["fn_id"] == ARTICLE_FN and row["status"] == "Completed" and row["output"] == "null":
+        raise Conflict("The article took no replay: another run of it is alive, or it was erased.")
+    if row["status"] != "Completed":
+        raise SystemExit(1)
+
+
+def _line(span: Span) -> str:
+    colour = "red" if span.status == "failed" else None
+    return click.style(
+        f"  {plain(span.name) or 'a call'}  {took((span.ended_at or 0) - span.started_at)}", fg=colour
+    )

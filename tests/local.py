@@ -60,6 +60,7 @@ class Local:
         upstream_url: str,
         behind: Any = None,  # a proxy with a `port`, told its `target`, that the executor calls in our place
         executor_options: Sequence[str] = (),
+        app_options: Sequence[str] = (),
         **settings: str,
     ) -> None:
         self.folder = folder
@@ -83,9 +84,8 @@ class Local:
         self.executor = Process("executor", args, clean, folder / "executor.log")
         self.executor.args[self.executor.args.index("--port") + 1] = self.executor.url.rpartition(":")[2]
         self.env["INNGEST_DEV"] = self.executor.url
-        self.app = Process(
-            "app", ["briefworks", "serve", "--json", "--port", str(app_port)], self.env, folder / "app.log"
-        )
+        args = ["briefworks", "serve", "--json", "--port", str(app_port), *app_options]
+        self.app = Process("app", args, self.env, folder / "app.log")
         if behind:
             behind.target = self.app.url
         self.http = httpx.Client(base_url=self.app.url, timeout=20, trust_env=False)

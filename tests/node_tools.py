@@ -5,6 +5,9 @@ import subprocess
 
 import pytest
 
+TSC = ["--checkJs", "--allowJs", "--noEmit", "--strict"]
+TSC += ["--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom"]
+
 
 def tool(name):
     """The path of `node`, `npm` or `npx`."""

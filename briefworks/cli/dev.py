@@ -14,8 +14,9 @@ from briefworks.settings import Settings
 
 @click.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Of the app.")
+@click.option("--app", "place", help="An app of your own in the place of ours: file.py or module:name.")
 @click.option("--tokens-per-s", default=150.0, show_default=True, help="How fast the demo's model writes.")
-def dev(port: int, tokens_per_s: float) -> None:
+def dev(port: int, place: str | None, tokens_per_s: float) -> None:
     """
     Run everything on this machine: the engine and the app, restarted when they die.
 
@@ -29,7 +30,13 @@ def dev(port: int, tokens_per_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with Stack(
-        settings, port, demo_upstream=demo, tokens_per_s=tokens_per_s, engine_url=engine, say=click.echo
+        settings,
+        port,
+        demo_upstream=demo,
+        own_app=place or "",
+        tokens_per_s=tokens_per_s,
+        engine_url=engine,
+        say=click.echo,
     ) as stack:
         if demo:
             click.secho(

@@ -125,4 +125,5 @@ def _tail(log: Path) -> str:
         lines = log.read_text(errors="replace").strip().splitlines()
     except OSError:
         return "no log"
-    return lines[-1][:300] if lines else "it said nothing"
+    said = [line for line in lines if line.startswith("Error: ")] or lines or ["it said nothing"]
+    return said[-1].removeprefix("Error: ")[:300]

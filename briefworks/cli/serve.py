@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from briefworks.cli.own_app import own_app
 from briefworks.errors import ConfigError
 from briefworks.logs import log_to_stderr
 from briefworks.loopback import LOOPBACK
@@ -18,8 +19,9 @@ from briefworks.settings import Settings
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--app", "place", help="An app of your own with briefworks in it: file.py or module:name.")
 @click.option("--json", "as_json", is_flag=True, help="Say the address as one line of JSON.")
-def serve(host: str, port: int, as_json: bool) -> None:
+def serve(host: str, port: int, place: str | None, as_json: bool) -> None:
     """
     Serve the app: /api/inngest for the engine, /api/… for clients.
 
@@ -38,7 +40,7 @@ def serve(host: str, port: int, as_json: bool) -> None:
 
     from briefworks.web import create_app
 
-    app = create_app(settings)
+    app = own_app(place) if place else create_app(settings)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line per request
     try:
         server = make_server(host, port, app, threaded=True)

@@ -22,13 +22,14 @@ class Stack:
     """
     The local processes, each restarted when it dies; a context manager that ends them.
 
-    `demo_upstream` puts the demo's model, search and pages in the place of real ones; `executor` False
-    means that an Inngest dev server answers at `engine_url`.
+    `own_app` is served in the place of ours. `demo_upstream` puts the demo's model, search and pages in the
+    place of real ones; with an `engine_url` an Inngest dev server answers there.
     """
 
     settings: Settings
     app_port: int
     demo_upstream: bool
+    own_app: str = ""
     tokens_per_s: float = 400.0
     seed: int = 1
     engine_url: str = ""
@@ -71,7 +72,9 @@ class Stack:
         if not self.engine_url:
             self.engine_url = self._executor(port)
         environment |= {"INNGEST_DEV": self.engine_url, "INNGEST_BASE_URL": "", "INNGEST_SIGNING_KEY": ""}
-        self._run("app", lambda: ["briefworks", "serve", "--json", "--port", str(port)], environment)
+        app = ["briefworks", "serve", "--json", "--port", str(port)]
+        app += ["--app", self.own_app] if self.own_app else []
+        self._run("app", lambda: app, environment)
         health = f"{self.app_url}/healthz"
         wait_until(lambda: _answers(health), 20, "The app and its engine did not answer")
         with suppress(httpx.HTTPError):  # our executor polls; a dev server is told at once

@@ -25,6 +25,7 @@ take more than a minute; what takes more than a few seconds belongs into a docum
 import json
 import os
 import re
+import runpy
 import subprocess
 import textwrap
 
@@ -130,6 +131,13 @@ def test_the_demo_command_runs_in_a_fresh_clone(tmp_path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert (tmp_path / "clone/standing-desks.md").exists()
+
+
+def test_the_shapes_for_other_languages_are_what_shapes_py_says():
+    made = runpy.run_path(str(ROOT / "docs/stream_schema.py"))["made"]()
+    assert len(made) == 2
+    for path, text in made.items():
+        assert path.read_text() == text, f"{path.name}: run `python docs/stream_schema.py`"
 
 
 def test_every_file_that_is_linked_is_there():

@@ -31,6 +31,7 @@ export type Page = {
   headings: string[];
   published_at: string | null;
   score: Score | null;
+  commands?: string[];
 };
 export type Entity = {
   name: string;
@@ -100,6 +101,13 @@ export type ReviewDone = {
   remark: string;
   brief: Brief | null;
 };
+export type Unbacked = {
+  section: number;
+  sentence: string;
+  facts: string[];
+  cites: string[];
+  outcome: "rewritten" | "removed";
+};
 export type Section = {
   n: number;
   heading: string;
@@ -107,6 +115,7 @@ export type Section = {
   sources: string[];
   words: number;
   usage: Usage;
+  unbacked?: Unbacked[];
 };
 export type SectionDone = {
   n: number;
@@ -144,6 +153,10 @@ export type Critique = {
   findings: Finding[];
   usage: Usage;
 };
+export type Backing = {
+  facts: number;
+  unbacked: Unbacked[];
+};
 export type Polished = {
   v: 1;
   title: string;
@@ -158,6 +171,7 @@ export type Polished = {
   complete: boolean;
   stopped_by: "" | "budget" | "finish-now";
   usage: Usage;
+  backing?: Backing;
 };
 export type RunFailed = {
   code: string;

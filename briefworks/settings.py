@@ -32,17 +32,21 @@ class Settings(BaseSettings):
     serper_api_key: SecretStr | None = Field(None, validation_alias="SERPER_API_KEY")
     searxng_url: str | None = Field(None, validation_alias="SEARXNG_URL")
 
+    supabase_url: str | None = Field(None, validation_alias="SUPABASE_URL")
+    supabase_secret_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SECRET_KEY")
+    supabase_publishable_key: SecretStr | None = Field(None, validation_alias="SUPABASE_PUBLISHABLE_KEY")
+
     inngest_dev: str | None = Field(None, validation_alias="INNGEST_DEV")
     inngest_base_url: str | None = Field(None, validation_alias="INNGEST_BASE_URL")
     inngest_event_key: SecretStr | None = Field(None, validation_alias="INNGEST_EVENT_KEY")
     inngest_signing_key: SecretStr | None = Field(None, validation_alias="INNGEST_SIGNING_KEY")
 
     model: str = "claude-sonnet-5-5"
-    store: str = ""  # "" means sqlite:/// in the data folder
+    store: str = Field("", repr=False)  # "" means sqlite:/// in the data folder; a URL may hold a password
     data_dir: Path = Path(".briefworks")
     personas_dir: Path | None = None
     allow_hosts: Annotated[list[str], NoDecode, BeforeValidator(_hosts)] = Field(default_factory=list)
-    flush_ms: int = Field(100, ge=0, le=10_000)
+    flush_ms: int | None = Field(None, ge=0, le=10_000)  # None: what suits the store
     step_limit_s: int = Field(240, ge=5, le=7200)
     concurrency: int = Field(5, ge=1, le=1000)
     retries: int = Field(2, ge=0, le=20)
@@ -88,16 +92,31 @@ class Settings(BaseSettings):
         return "configured" if self.has_model else "none"
 
     @property
+    def store_kind(self) -> Literal["sqlite", "postgresql", "supabase"]:
+        """What keeps the stream; `ConfigError` when BRIEFWORKS_STORE names nothing we know."""
+        scheme, separated, _ = self.store.partition("://")
+        if not self.store or (scheme == "sqlite" and self.store.startswith("sqlite:///")):
+            return "sqlite"
+        if separated and scheme in ("postgresql", "postgres"):
+            return "postgresql"
+        if self.store == "supabase":
+            return "supabase"
+        raise ConfigError(
+            f"BRIEFWORKS_STORE: {self.store.split(':')[0]!r} is not a store this version knows.",
+            hint="Use sqlite:///PATH, postgresql://… or supabase, or leave it empty for a file in"
+            " BRIEFWORKS_DATA_DIR.",
+        )
+
+    @property
     def sqlite_path(self) -> Path:
-        """Where the stream store lives; `ConfigError` when BRIEFWORKS_STORE names another kind of store."""
-        if not self.store:
-            return self.data_dir / "stream.db"
-        if not self.store.startswith("sqlite:///"):
-            raise ConfigError(
-                f"BRIEFWORKS_STORE: {self.store.split(':')[0]!r} is not a store this version knows.",
-                hint="Use sqlite:///PATH, or leave it empty for a file in BRIEFWORKS_DATA_DIR.",
-            )
-        return Path(self.store.removeprefix("sqlite:///"))
+        """The file of a SQLite store."""
+        return Path(self.store.removeprefix("sqlite:///")) if self.store else self.data_dir / "stream.db"
+
+    @property
+    def flush_every_ms(self) -> int:
+        """How long tokens gather; Supabase counts the messages: one for each batch and viewer."""
+        default = 250 if self.store_kind == "supabase" else 100
+        return default if self.flush_ms is None else self.flush_ms
 
 
 def child_environment(**changes: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _CITATION = re.compile(r"\[s?\d{1,4}\]")
@@ -67,6 +68,17 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:  # join halves that stand side by side, replace those that stand alone
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def clean_json(value: Any) -> Any:
+    """The JSON value with every text in it `clean`."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(key): clean_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean_json(item) for item in value]
+    return value
 
 
 def code_spans(markdown: str) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from briefworks.stores.sqlite import SqliteStore
+from postgres_server import PostgresServer
 from upstream import Upstream
 
 pytest.register_assert_rewrite("store_contract", "store_machine")
@@ -28,6 +29,14 @@ def store_factory(tmp_path):
 @pytest.fixture
 def store(store_factory):
     return store_factory()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL of this worker's own."""
+    postgres = PostgresServer()
+    yield postgres
+    postgres.close()
 
 
 @pytest.fixture(scope="session")

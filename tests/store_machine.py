@@ -7,9 +7,19 @@ How a store is opened, and how it can crash on the way (see `attempt`), its own 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from briefworks.errors import NotFound, StoreRefused
 from store_model import ModelStore
-from store_rows import FAILED, RUN, Clock, brief_done, polish_done, research_done, section_done, token
+from store_rows import (
+    FAILED,
+    RUN,
+    Clock,
+    brief_done,
+    outcome,
+    plain,
+    polish_done,
+    research_done,
+    section_done,
+    token,
+)
 
 ARTICLES = ("a", "b")
 RUNS = ("r1", "r2", "r3", "r4")
@@ -31,23 +41,6 @@ LIVE_ROWS = st.lists(
     ),
     max_size=4,
 )
-
-
-def outcome(call, *args):
-    """What a call answers, or the class of its refusal."""
-    try:
-        return call(*args)
-    except (StoreRefused, NotFound) as error:
-        return type(error)
-
-
-def plain(rows):
-    """Rows without what may differ: instants, and the words for a lost run."""
-    return [
-        {key: value for key, value in row.items() if key != "created_at"}
-        | ({"data": "lost"} if row["data"].get("code") == "lost" else {})
-        for row in rows
-    ]
 
 
 class StoreMachine(RuleBasedStateMachine):

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from briefworks.errors import NotFound, StoreRefused
+
 RUN = {
     "v": 1,
     "keyword": "standing desks",
@@ -106,3 +108,20 @@ class Clock:
 
     def advance(self, seconds):
         self.now += timedelta(seconds=seconds)
+
+
+def outcome(call, *args):
+    """What a call answers, or the class of its refusal."""
+    try:
+        return call(*args)
+    except (StoreRefused, NotFound) as error:
+        return type(error)
+
+
+def plain(rows):
+    """Rows without what may differ: instants, and the words for a lost run."""
+    return [
+        {key: value for key, value in row.items() if key != "created_at"}
+        | ({"data": "lost"} if row["data"].get("code") == "lost" else {})
+        for row in rows
+    ]

@@ -1,13 +1,12 @@
-"""A process that writes to a SQLite store: `store_writer.py FILE STEP COUNT`; prints each head it is told."""
+"""A process that writes to a store: `store_writer.py WHERE STEP COUNT`; prints each head it is told."""
 
 import sys
-from pathlib import Path
 
-from briefworks.stores.sqlite import SqliteStore
 from store_rows import token
+from store_script import open_store
 
-path, step, count = sys.argv[1:]
-store = SqliteStore(Path(path))
+where, step, count = sys.argv[1:]
+store = open_store(where)
 take = store.open_take("p", "a", "r1", step, step)["take"]
 for i in range(0, int(count), 2):
     head = store.append("p", "a", step, take, i, [token(f"{step} {i}"), token(f"{step} {i + 1}")])

@@ -17,7 +17,7 @@ from briefworks.text import count_words
 from waiting import wait_for
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-OURS = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_")
+OURS = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_", "SUPABASE_")
 BRIEFWORKS = [sys.executable, "-m", "briefworks"]
 
 
@@ -132,6 +132,9 @@ def model_calls(folder):
         (["serve", "--host", "0.0.0.0"], {}, "can be reached by others"),
         (["dev"], {"BRIEFWORKS_STEP_LIMIT_S": "soon"}, "BRIEFWORKS_STEP_LIMIT_S"),
         (["doctor"], {"BRIEFWORKS_STORE": "mysql://x"}, "BRIEFWORKS_STORE"),
+        (["doctor"], {"BRIEFWORKS_STORE": "supabase"}, "SUPABASE_URL"),
+        (["migrate"], {}, "DATABASE_URL"),
+        (["migrate", "postgresql://me:sk-secret@127.0.0.1:9/x"], {}, "refused"),
         (["demo", "standing desks"], {"BRIEFWORKS_DATA_DIR": "/proc/none"}, "BRIEFWORKS_DATA_DIR"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",

@@ -19,7 +19,8 @@ from briefworks.stores import sqlite
 from briefworks.stores.sqlite import SqliteStore
 from store_contract import StoreContract, begun, outcome
 from store_machine import LOST_AFTER_S, StoreMachine
-from store_rows import FAILED, RUN, Clock, brief_done, polish_done, research_done, section_done, token
+from store_rows import RUN, Clock, token
+from store_script import SCRIPT
 
 WRITER = Path(__file__).with_name("store_writer.py")
 
@@ -112,36 +113,6 @@ TestCrashingMachine = CrashingMachine.TestCase
 TestCrashingMachine.settings = settings(
     max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-
-
-SCRIPT = [
-    ("decide", "b", "cancel", {"by": "user", "reason": "too early"}),
-    ("start_run", "b", "r0", RUN),
-    ("start_run", "a", "r1", RUN),
-    ("open_take", "a", "r1", "research", "c1"),
-    ("put_snapshot", "https://example.org", "text", ""),
-    ("finish", "a", "research", 1, 0, [research_done()]),
-    ("open_take", "a", "r1", "brief", "c1"),
-    ("append", "a", "brief", 1, 0, [token("x", "brief-token"), token("y", "brief-token")]),
-    ("open_take", "a", "r1", "brief", "c2"),
-    ("append", "a", "brief", 2, 0, [token("x", "brief-token"), ("thinking", {"since_ms": 1})]),
-    ("finish", "a", "brief", 2, 2, [token("y", "brief-token"), brief_done("One")]),
-    ("remember", "a", "key", {"text": "answer"}),
-    ("decide", "a", "finish-now", {"by": "user"}),
-    ("end_run", "r1", "run-failed", FAILED),
-    ("start_run", "a", "r2", RUN),
-    ("open_take", "a", "r2", "draft-section-1", "c3"),
-    ("append", "a", "draft-section-1", 1, 0, [token("x")]),
-    ("silence",),
-    ("start_run", "a", "r3", RUN),
-    ("open_take", "a", "r3", "draft-section-1", "c4"),
-    ("finish", "a", "draft-section-1", 2, 0, [token("x"), section_done()]),
-    ("open_take", "a", "r3", "polish", "c5"),
-    ("finish", "a", "polish", 1, 0, [polish_done("One.")], True),
-    ("start_run", "c", "r4", RUN),
-    ("decide", "c", "cancel", {"by": "user", "reason": "enough"}),
-    ("delete_article", "a"),
-]
 
 
 def tables(path):

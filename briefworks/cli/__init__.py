@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "Write an article with nothing but this machine.",
     "dev": "Run the engine and the app on this machine.",
     "doctor": "Check the configuration and say what to do.",
+    "migrate": "Make the tables in a PostgreSQL or Supabase database.",
     "replay": "Run a run once more, whole or from a step.",
     "runs": "List what has run; show one run as a timeline.",
     "serve": "Serve the app for an engine that runs elsewhere.",

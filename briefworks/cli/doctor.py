@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import click
 import httpx
 
 from briefworks import personas
-from briefworks.errors import BriefworksError, EngineUnavailable
+from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable
 from briefworks.settings import Settings
-from briefworks.stores.sqlite import SqliteStore
 
 
 @click.command()
@@ -22,13 +22,22 @@ def doctor() -> None:
     not, and what to do about it. Settings come from the environment and .env; .env.example lists them.
     """
     settings = Settings.load()
-    demo, path = settings.upstreams() == "none", settings.sqlite_path
+    demo, kind = settings.upstreams() == "none", settings.store_kind
     from briefworks.web.app import inngest_client
-    from briefworks.web.parts import build_model, build_search
+    from briefworks.web.parts import build_model, build_search, build_store
 
     def store() -> str:
-        SqliteStore(path).read("doctor", limit=1)
-        return f"{path} is sound"
+        if kind == "postgresql":
+            _check_migrations(settings.store)
+        with closing(build_store(settings)) as built:
+            built.read("doctor", limit=1)
+            built.decision("doctor", "doctor", "cancel")  # only the key or user that may write reads these
+        places = {
+            "sqlite": settings.sqlite_path,
+            "supabase": settings.supabase_url,
+            "postgresql": "PostgreSQL",
+        }
+        return f"{places[kind]} is sound"
 
     def voices() -> str:
         found = personas.names(settings.personas_dir)
@@ -62,6 +71,16 @@ def doctor() -> None:
     sound = [_check(name, check) for name, check in checks]
     if not all(sound):
         raise SystemExit(1)
+
+
+def _check_migrations(url: str) -> None:
+    from briefworks.cli.migrate import pending
+
+    if missing := pending(url):
+        raise ConfigError(
+            f"The database lacks {len(missing)} of briefworks' migrations.",
+            hint="Run `briefworks migrate`.",
+        )
 
 
 def _check(name: str, check: Callable[[], str]) -> bool:

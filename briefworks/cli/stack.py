@@ -62,7 +62,7 @@ class Stack:
     def _start(self) -> None:
         environment = child_environment(
             BRIEFWORKS_DATA_DIR=str(self.data_dir),
-            BRIEFWORKS_STORE=f"sqlite:///{self.settings.sqlite_path.absolute()}",
+            BRIEFWORKS_STORE=self._store(),
             BRIEFWORKS_CONCURRENCY=str(self.settings.concurrency),
             PYTHONUNBUFFERED="1",
         )
@@ -79,6 +79,12 @@ class Stack:
         wait_until(lambda: _answers(health), 20, "The app and its engine did not answer")
         with suppress(httpx.HTTPError):  # our executor polls; a dev server is told at once
             httpx.put(f"{self.app_url}/api/inngest", timeout=10, trust_env=False)
+
+    def _store(self) -> str:
+        """BRIEFWORKS_STORE, fit for a process in any folder."""
+        if self.settings.store_kind == "sqlite":
+            return f"sqlite:///{self.settings.sqlite_path.absolute()}"
+        return self.settings.store
 
     def _upstream(self) -> dict[str, str]:
         log = self.data_dir / "upstream.jsonl"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from briefworks.errors import Hole, NotFound, RunOver, StaleTake
-from briefworks.shapes import RESULT, TERMINAL, RunStarted, StreamRow, Terminal
+from briefworks.errors import NotFound, RunOver, StaleTake
+from briefworks.shapes import RunStarted, StreamRow, Terminal
 from briefworks.stores import records, runs
 from briefworks.stores.database import Database
+from briefworks.stores.rows import check_append, check_finish, snapshot_id
 from briefworks.stream import Decision, PageOfRows, Row, Take
 from briefworks.text import clean, now_at
 
@@ -116,8 +116,7 @@ class SqliteStore:
     def append(
         self, project_id: str, article_id: str, step: str, take: int, first_idx: int, rows: list[Row]
     ) -> int:
-        if any(event in RESULT | TERMINAL for event, _ in rows):
-            raise Hole("A done row is written by `finish`, a terminal one by `finish` or `end_run`.")
+        check_append(rows)
         with self._file.writing() as db:
             return self._add(db, project_id, article_id, step, take, first_idx, rows)[1]
 
@@ -131,9 +130,7 @@ class SqliteStore:
         rows: list[Row],
         ends_run: bool = False,
     ) -> int:
-        ends = [(event, event in TERMINAL) for event, _ in rows if event in RESULT | TERMINAL]
-        if not rows or ends != [(rows[-1][0], ends_run)]:
-            raise Hole("The last row of a take, and only that, is its done row; polish-done ends the run.")
+        check_finish(rows, ends_run)
         with self._file.writing() as db:
             run, head = self._add(db, project_id, article_id, step, take, first_idx, rows, done=True)
             if run is None:
@@ -247,15 +244,15 @@ class SqliteStore:
 
     def put_snapshot(self, project_id: str, url: str, text: str, fetched_at: str) -> str:
         url, text = clean(url), clean(text)
-        snapshot_id = hashlib.sha256(f"{url}\0{text}".encode()).hexdigest()[:32]
+        kept = snapshot_id(url, text)
         with self._file.writing() as db:
             records.head_of(db, project_id)
             db.execute(
                 "INSERT INTO snapshots (project_id, snapshot_id, url, text, fetched_at, put_at)"
                 " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET put_at = excluded.put_at",
-                (project_id, snapshot_id, url, text, fetched_at, self._clock()),
+                (project_id, kept, url, text, fetched_at, self._clock()),
             )
-        return snapshot_id
+        return kept
 
     def snapshot(self, project_id: str, snapshot_id: str) -> str:
         with self._file.reading() as db:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, cast
 from briefworks.errors import BriefworksError, StoreUnavailable
 from briefworks.shapes import Event, Phase
 from briefworks.stream.store import Row, Store
-from briefworks.text import clean
+from briefworks.text import clean, clean_json
 
 _ROW_CHARS = 100  # what a row without text counts against `max_waiting_chars`
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
@@ -89,7 +89,7 @@ class StepWriter:
         with self._state:
             if self._error is not None:
                 raise self._error
-            rows = [*self._waiting, (event, _cleaned(result))]
+            rows = [*self._waiting, (event, clean_json(result))]
         self._insist(lambda: self._store.finish(*self._take, self._next_idx, rows, ends_run))
 
     def abandon(self) -> None:
@@ -204,14 +204,3 @@ class StepWriter:
             with self._state:
                 self._state.wait_for(lambda: self._ending == "abandoned", min(pause_s, left_s))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-
-def _cleaned(value: Any) -> Any:
-    """The JSON value with every text in it fit to be stored."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {key: _cleaned(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    return value

@@ -10,6 +10,7 @@ from briefworks.pipeline import Parts
 from briefworks.search import Search, SearxngSearch, SerperSearch
 from briefworks.settings import Settings
 from briefworks.stores.sqlite import SqliteStore
+from briefworks.stream import Store
 
 
 def build_parts(settings: Settings) -> Parts:
@@ -23,13 +24,39 @@ def build_parts(settings: Settings) -> Parts:
         model=build_model(settings),
         search=build_search(settings),
         pages=Pages(allow_hosts=settings.allow_hosts),
-        store=SqliteStore(settings.sqlite_path, lost_after_s=2 * settings.step_limit_s),
+        store=build_store(settings),
         personas_dir=settings.personas_dir,
-        flush_ms=settings.flush_ms,
+        flush_ms=settings.flush_every_ms,
         step_limit_s=settings.step_limit_s,
         concurrency=settings.concurrency,
         retries=settings.retries,
     )
+
+
+def build_store(settings: Settings) -> Store:
+    """The store that BRIEFWORKS_STORE names."""
+    lost_after_s = 2 * settings.step_limit_s
+    if settings.store_kind == "postgresql":
+        try:
+            from briefworks.stores.postgres import PostgresStore  # noqa: PLC0415  # an extra
+        except ImportError:
+            raise ConfigError(
+                "BRIEFWORKS_STORE names a PostgreSQL database, and psycopg is not installed.",
+                hint="pip install 'briefworks[postgres]'",
+            ) from None
+        return PostgresStore(settings.store, lost_after_s)
+    if settings.store_kind == "supabase":
+        url, key = settings.supabase_url, settings.supabase_secret_key
+        if url is None or key is None:
+            missing = "SUPABASE_URL" if url is None else "SUPABASE_SECRET_KEY"
+            raise ConfigError(
+                f"BRIEFWORKS_STORE is supabase, and {missing} is not set.",
+                hint="Both are in the project's settings under API Keys; see .env.example.",
+            )
+        from briefworks.stores.supabase import SupabaseStore  # noqa: PLC0415  # its client takes long to load
+
+        return SupabaseStore(url, key.get_secret_value(), lost_after_s)
+    return SqliteStore(settings.sqlite_path, lost_after_s)
 
 
 def build_model(settings: Settings) -> Model:

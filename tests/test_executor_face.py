@@ -3,32 +3,11 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from briefworks.executor import Executor
 from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
 
 JSON = {"Content-Type": "application/json"}
-GENERATED = settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    database=None,
-)
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.just("\ud800")
-    | st.just(2**80)
-)
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-)
 
 
 @pytest.fixture(scope="module")
@@ -55,62 +34,6 @@ def eager(tmp_path_factory):
         rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "*"}))
         yield rest
         rest.close()
-
-
-def fields(**known):
-    """Objects whose known fields are sometimes right and sometimes anything, with others beside them."""
-    return st.fixed_dictionaries(
-        {}, optional={key: good | values for key, good in known.items()} | {"other": values}
-    )
-
-
-functions = st.lists(
-    fields(
-        id=st.just("app-f"),
-        triggers=st.lists(
-            fields(event=st.just("a/b"), expression=st.sampled_from(["event.data.x == 1", "((", ""]))
-        ),
-        steps=fields(
-            step=fields(
-                id=st.just("step"),
-                name=st.just("step"),
-                retries=fields(attempts=st.integers(-1, 99)),
-                runtime=fields(
-                    type=st.just("http"),
-                    url=st.sampled_from(["http://127.0.0.1:9/x?fnId=app-f", "ftp://x", "//"]),
-                ),
-            )
-        ),
-        cancel=st.lists(fields(event=st.just("c"), timeout=st.sampled_from(["5s", "never"]))),
-        concurrency=st.lists(fields(limit=st.integers(-2, 3), key=st.just("event.data.k"))),
-        idempotency=st.sampled_from(["event.data.k", ")"]),
-    ),
-    max_size=2,
-)
-registrations = fields(appname=st.just("app"), url=st.just("http://127.0.0.1:9/x"), functions=functions)
-events = fields(
-    name=st.sampled_from(["a/b", "inngest/function.failed", ""]), data=values, id=st.text(max_size=300)
-)
-
-
-@GENERATED
-@given(
-    raw=st.binary(max_size=60)
-    | (values | events | st.lists(events, max_size=3)).map(lambda v: json.dumps(v).encode())
-)
-def test_no_event_however_wrong_is_a_server_error(rest, raw):
-    answer = rest.http.post("/e/key", content=raw, headers=JSON)
-    assert answer.status_code in (200, 400)
-    assert ("ids" if answer.status_code == 200 else "error") in answer.json()
-
-
-@GENERATED
-@given(body=registrations)
-def test_no_registration_however_wrong_is_a_server_error(rest, body):
-    answer = rest.http.post("/fn/register", content=json.dumps(body), headers=JSON)
-    assert answer.status_code in (200, 400)
-    if answer.status_code == 400:
-        assert len(answer.json()["error"]) > 10
 
 
 @pytest.mark.parametrize(

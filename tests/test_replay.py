@@ -163,9 +163,10 @@ def open_run(local, run_id):
 @pytest.mark.parametrize("columns", [60, pytest.param(100, marks=pytest.mark.slow)])
 def test_runs_and_timelines_fit_the_terminal_and_show_failed_attempts(local, upstream, columns):
     upstream.fault("cut", match='<section n="1"', times=1)
-    run_id = written(local, f"wide-{columns}", keyword=f"desk lamps {columns}")
+    project = f"wide-{columns}-{'x' * 50}"
+    run_id = written(local, project, keyword=f"desk lamps {columns}")
     listed, shown = (cli(local, *args, columns=columns).stdout for args in (["runs"], ["runs", run_id]))
-    assert run_id in listed and f"wide-{columns}/a1" in listed and "1 failed" in listed
+    assert run_id in listed and project[:10] in listed and "1 failed" in listed
     assert max(len(line) for line in (listed + shown).splitlines()) <= columns
     lines = shown.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("draft-section-1"))

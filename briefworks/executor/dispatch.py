@@ -7,16 +7,15 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import httpx
 import structlog
 
 from briefworks.executor import answers
+from briefworks.executor.answers import Answer
 from briefworks.executor.engine import Engine, Request
 from briefworks.executor.keys import Keys
+from briefworks.executor.posting import NotThere, Silent, Unreadable, WentAway, post
 
 log = structlog.get_logger("briefworks.executor")
-
-CONNECT_S = 10.0
 
 
 class Dispatcher:
@@ -25,11 +24,6 @@ class Dispatcher:
     def __init__(self, engine: Engine, keys: Keys, *, workers: int, request_timeout_s: float) -> None:
         self._engine, self._keys = engine, keys
         self._timeout_s = request_timeout_s
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(request_timeout_s, connect=CONNECT_S),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            trust_env=False,
-        )
         self._stopped = threading.Event()
         # Daemons: a request that takes two hours must not keep the process from ending.
         self._threads = [
@@ -49,7 +43,6 @@ class Dispatcher:
         if not self._engine.schedule.under_way:
             for thread in self._threads:
                 thread.join(max(0.0, until - time.monotonic()))
-            self._http.close()
 
     def _work(self) -> None:
         while (request := self._engine.take()) is not None:
@@ -73,14 +66,15 @@ class Dispatcher:
         engine, job = self._engine, request.job
         headers = request.headers | self._keys.signature(request.body, time.time())
         try:
-            response = self._http.post(request.url, content=request.body, headers=headers)
-            answer = answers.read(response.status_code, response.headers, response.content, time.time())
-        except (httpx.ConnectError, httpx.ConnectTimeout):
+            response = post(request.url, request.body, headers, self._timeout_s)
+        except NotThere:
             return partial(engine.unanswered, job, broken=False)
-        except (httpx.NetworkError, httpx.RemoteProtocolError):
+        except WentAway:
             return partial(engine.unanswered, job, broken=True)
-        except httpx.TimeoutException:
-            answer = answers.failed(f"The app did not answer within {self._timeout_s:.0f} s.")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except Silent:
+            answer: Answer = answers.failed(f"The app did not answer within {self._timeout_s:g} s.")
+        except Unreadable as error:
             answer = answers.failed(f"The app's answer cannot be read: {error}")
+        else:
+            answer = answers.read(response.status, response.headers, response.body, time.time())
         return partial(engine.answered, job, answer)

@@ -256,7 +256,7 @@ class Engine:
         function = self._runs.functions[run.fn_id]
         request_id = wire.new_id()
         self._sent_at[job.job_id] = time.time()
-        event, memos = self._runs.event_of(run).body, self._journal.memos(run.run_id)
+        event, memos = self._journal.event_body(run.event_id), self._journal.memos(run.run_id)
         body = wire.request_body(function, run, job, request_id, event, memos)
         return Request(job, wire.request_url(function, job), wire.request_headers(run, job, request_id), body)
 

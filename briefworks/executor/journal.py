@@ -126,6 +126,13 @@ class Journal:
         row = self._db.execute("SELECT * FROM event WHERE internal_id = ?", (internal_id,)).fetchone()
         return _event(row) if row else None
 
+    def event_body(self, internal_id: str) -> str:
+        """The canonical JSON of an event that is there."""
+        body: str = self._db.execute(
+            "SELECT body FROM event WHERE internal_id = ?", (internal_id,)
+        ).fetchone()["body"]
+        return body
+
     def waiting_events(self) -> list[Event]:
         """Oldest first."""
         return [

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -113,6 +114,7 @@ def new_job_id() -> str:
     return text or "0"
 
 
+@lru_cache(maxsize=1024)
 def uuid_of(name: str) -> str:
     """The lasting UUID of an app or a function."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"briefworks:{name}"))

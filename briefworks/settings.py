@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     inngest_event_key: SecretStr | None = Field(None, validation_alias="INNGEST_EVENT_KEY")
     inngest_signing_key: SecretStr | None = Field(None, validation_alias="INNGEST_SIGNING_KEY")
 
+    url: str = "http://127.0.0.1:8000"
+    api_key: SecretStr | None = None
+    project: str = "default"
+
     model: str = "claude-sonnet-5-5"
     store: str = Field("", repr=False)  # "" means sqlite:/// in the data folder; a URL may hold a password
     data_dir: Path = Path(".briefworks")

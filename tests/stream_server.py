@@ -38,6 +38,7 @@ class StreamServer:
         self.head: int | None = None  # beyond the rows, when the newest are gone
         self.faults: list[tuple[str, int]] = []
         self.asked: list[tuple[str, str]] = []  # method or kind of answer, path with query
+        self.listed: list[dict[str, str]] = []
         self.answers: dict[str, tuple[int, str, dict[str, str]]] = {}  # path → another answer
         self.lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -48,7 +49,7 @@ class StreamServer:
     def reset(self) -> None:
         with self.lock:
             self.rows, self.coming, self.faults, self.asked, self.head = [], [], [], [], None
-            self.answers = {}
+            self.answers, self.listed = {}, []
 
     def close(self) -> None:
         self.server.shutdown()
@@ -116,9 +117,24 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path.endswith("/stream"):
             query = {key: values[0] for key, values in parse_qs(parts.query).items()}
             self.stream(int(query["after"]), query.get("article"))
+        elif parts.path.endswith("/articles"):
+            self.list_articles(parse_qs(parts.query).get("before", ["~"])[0])
         else:
             state = table.state(parts.path.rpartition("/")[2])
             self.say(200, state) if state else self.say(404, {"code": "not-started", "detail": "no row"})
+
+    def do_DELETE(self) -> None:
+        self.server_of_rows.asked.append(("DELETE", self.path))
+        self.send_response(204)
+        self.end_headers()
+
+    def list_articles(self, before: str) -> None:
+        """Two at a time, the newest first."""
+        found = [each for each in self.server_of_rows.listed if each["started_at"] < before]
+        found.sort(key=lambda each: each["started_at"], reverse=True)
+        more = found[1]["started_at"] if len(found) > 2 else None
+        self.server_of_rows.asked.append(("list", self.path))
+        self.say(200, {"articles": found[:2], "next": more})
 
     def stream(self, after: int, article: str | None) -> None:
         table = self.server_of_rows

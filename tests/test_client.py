@@ -84,6 +84,34 @@ def test_a_refusal_is_not_asked_again(server, client):
     assert len(ids(server)) == 1
 
 
+def listed(n):
+    texts = {"keyword": f"k{n}", "persona": "plain-expert", "status": "done", "title": f"Title {n}"}
+    at = f"2026-11-25T10:00:0{n}.000Z"
+    return {"article_id": f"a{n}", **texts, "started_at": at, "updated_at": at}
+
+
+def test_articles_are_listed_page_by_page_and_no_page_is_fetched_in_vain(server, client):
+    server.listed = [listed(n) for n in range(5)]
+    found = client.articles("p")
+    assert [next(found)["article_id"] for _ in range(2)] == ["a4", "a3"] and len(server.asked) == 1
+    assert [each["article_id"] for each in found] == ["a2", "a1", "a0"] and len(server.asked) == 3
+    server.listed = []
+    assert list(client.articles("p")) == []
+
+
+def test_delete_and_personas(server, client):
+    client.delete("p", "a1")
+    assert server.asked == [("DELETE", STATE)]
+    voices = [{"name": "plain-expert", "description": "Plain."}]
+    server.answers["/api/personas"] = (200, json.dumps({"personas": voices}), {})
+    assert client.personas() == voices
+
+
+def test_the_text_of_an_article_comes_as_it_is(server, client):
+    server.answers[f"{STATE}.md"] = (200, "# Ein Wörd 🙂\r\n", {"Content-Type": "text/markdown"})
+    assert client.markdown("p", "a1") == "# Ein Wörd 🙂\r\n"
+
+
 def problem(status, code="", **more):
     body = {"detail": "so it is", "code": code, **more}
     return (status, json.dumps(body), {"Content-Type": "application/problem+json"})

@@ -52,12 +52,12 @@ def seqs(rows, article="a"):
     return [r["seq"] for r in rows if r["article_id"] == article]
 
 
+KINDS = ("double", "no-ids", "html", "drop", "json", "ok", "full")
 FAULTS = st.one_of(
     st.tuples(st.just("cut"), st.integers(1, 3000)),
-    st.tuples(st.sampled_from(["double", "no-ids", "html", "drop", "json", "ok"]), st.just(0)),
-    st.tuples(st.just("full"), st.just(0)),
-    st.tuples(st.just("refuse"), st.sampled_from([500, 502, 503])),
-    st.tuples(st.just("page"), st.integers(1, 3)),
+    st.sampled_from(
+        [*((kind, 0) for kind in KINDS), ("refuse", 500), ("refuse", 503), ("page", 1), ("page", 3)]
+    ),
 )
 
 
@@ -66,6 +66,7 @@ FAULTS = st.one_of(
     holes=st.sets(st.integers(1, 20), max_size=6),
     faults=st.lists(FAULTS, max_size=8),
 )
+@example(sizes=[3, 2], holes={2}, faults=[("double", 0)])
 @example(sizes=[3, 0, 3], holes=set(), faults=[("cut", n) for n in range(20, 700, 40)])
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None

@@ -8,17 +8,23 @@ from typing import Any
 
 import click
 
+from briefworks.cli.prose import say_error
 from briefworks.errors import BriefworksError, ConfigError, RequestInvalid
 
 # One file a command, loaded when it is called: a model client takes a second to import, `--help` does not.
 COMMANDS = {
     "demo": "Write an article with nothing but this machine.",
     "dev": "Run the engine and the app on this machine.",
+    "serve": "Serve the app for an engine that runs elsewhere.",
+    "write": "Ask a running app for an article, watch it, save it.",
+    "follow": "Come back to an article.",
+    "articles": "List the articles of a project.",
+    "cancel": "Stop the run of an article.",
+    "delete": "Erase an article.",
+    "runs": "List what has run; show one run as a timeline.",
+    "replay": "Run a run once more, whole or from a step.",
     "doctor": "Check the configuration and say what to do.",
     "migrate": "Make the tables in a PostgreSQL or Supabase database.",
-    "replay": "Run a run once more, whole or from a step.",
-    "runs": "List what has run; show one run as a timeline.",
-    "serve": "Serve the app for an engine that runs elsewhere.",
 }
 
 
@@ -40,9 +46,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BriefworksError as error:
-            click.secho(f"Error: {error}", fg="red", err=True)
-            if error.hint:
-                click.echo(f"  {error.hint}", err=True)
+            say_error(error)
             sys.exit(2 if isinstance(error, ConfigError | RequestInvalid) else 1)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
-import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,11 +13,12 @@ import httpx
 
 from briefworks import personas
 from briefworks.cli.processes import wait_until
+from briefworks.cli.saving import save
 from briefworks.cli.stack import Stack
-from briefworks.cli.watch import TerminalView, follow
+from briefworks.cli.watch import TerminalView
 from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable, RequestInvalid
 from briefworks.settings import Settings
-from briefworks.shapes import TERMINAL, ArticleRequest
+from briefworks.shapes import TERMINAL, ArticleRequest, StreamRow
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import Store, rows_of
 from briefworks.text import slugify
@@ -40,6 +40,10 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
     A model, a search and web pages are played by a server on loopback, so the TEXT IS SYNTHETIC and says
     so; the engine, the function, the stream and the store are the real ones. Kill it at any moment and
     start it again with the same keyword: it goes on where it was.
+
+    \b
+    Example:
+      briefworks demo "standing desks"
     """
     asked = ArticleRequest.parse(
         {"projectId": PROJECT, "keyword": keyword, "persona": persona, "targetWords": words}
@@ -71,21 +75,18 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
         click.echo(f"            {save(polished['markdown'], asked.keyword, out)}")
 
 
-def save(markdown: str, keyword: str, out: Path | None) -> Path:
-    """Write the article whole or not at all; without `out` a new file named by the keyword."""
-    slug, path, k = slugify(keyword), out, 1
-    while path is None or (out is None and path.exists() and path.read_text("utf-8") != markdown):
-        path = Path(f"{slug}.md" if k == 1 else f"{slug}-{k}.md")
-        k += 1
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".briefworks-", suffix=".md")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(markdown)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        raise RequestInvalid(f"{path} cannot be written: {error.strerror}.", field="out") from None
-    return path
+def follow(store: Store, project_id: str, article_id: str) -> Iterator[StreamRow]:
+    """The article's rows, each new one as it is written, until a terminal row."""
+    seen = 0
+    while True:
+        page = store.read(project_id, seen, article_id)
+        for row in page["rows"]:
+            yield row
+            if row["event"] in TERMINAL:
+                return
+        seen = page["upto"]
+        if seen >= page["head"]:
+            store.wait(project_id, seen, timeout_s=1.0)
 
 
 def _article_id(store: Store, asked: ArticleRequest, seed: int) -> tuple[str, bool]:

@@ -22,6 +22,10 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
 
     With an Inngest dev server on port 8288 the app is synced with that one instead. With neither a model
     nor a search configured the demo upstream plays both, and the text is synthetic.
+
+    \b
+    Example:
+      briefworks dev --port 8001
     """
     settings = Settings.load()
     demo = settings.upstreams() == "none"
@@ -48,8 +52,8 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
         click.echo(f"    data  {stack.data_dir}")
         click.echo(
             "\nAsk for an article:\n"
-            f"  curl {stack.app_url}/api/articles -H 'Content-Type: application/json' \\\n"
-            """       -d '{"projectId": "acme", "keyword": "standing desks"}'"""
+            '  briefworks write "standing desks"'
+            + ("" if stack.app_url == Settings.model_fields["url"].default else f" --url {stack.app_url}")
         )
         click.echo("\nCtrl-C stops; what is running goes on at the next start.")
         restarts = dict.fromkeys(stack.processes, 0)

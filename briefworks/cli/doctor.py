@@ -20,6 +20,10 @@ def doctor() -> None:
 
     Asks each of them something small (one search, which may cost a credit) and says what answers, what does
     not, and what to do about it. Settings come from the environment and .env; .env.example lists them.
+
+    \b
+    Example:
+      briefworks doctor
     """
     settings = Settings.load()
     demo, kind = settings.upstreams() == "none", settings.store_kind

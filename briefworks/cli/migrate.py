@@ -25,6 +25,10 @@ def migrate(database_url: str | None, show: bool, print_sql: bool) -> None:
     DATABASE_URL is postgresql://…; without it BRIEFWORKS_STORE is taken. For a Supabase project it is the
     connection string behind "Connect". A password can come by PGPASSWORD instead. The files are those of
     supabase/migrations, recorded as `supabase db push` records them; many may run this at once.
+
+    \b
+    Example:
+      briefworks migrate --show postgresql://me@127.0.0.1/articles
     """
     if print_sql:
         for one in _migrations().migrations():

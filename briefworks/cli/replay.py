@@ -29,6 +29,10 @@ def replay(run: str, from_step: str | None, anew: bool, no_wait: bool) -> None:
     less. Steps that ran side by side did not come after one another. Of an article nothing is paid for
     twice even then: what the model has answered to the same question is remembered. RUN is an id of
     `briefworks runs`, or its beginning or end. The engine must be running (`briefworks dev`).
+
+    \b
+    Example:
+      briefworks replay 01JQ7 --from brief
     """
     path = journal_path()
     history = History(path)

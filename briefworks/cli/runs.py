@@ -47,6 +47,12 @@ def runs(ctx: click.Context, limit: int, as_json: bool) -> None:
     List what the local engine has run, newest first; with the id of a RUN show its timeline.
 
     The id may be cut: its beginning or its end will do. Works whether or not the engine is running.
+
+    \b
+    Examples:
+      briefworks runs --limit 5
+      briefworks runs 01JQ7
+      briefworks runs prune --older-than 30d
     """
     ctx.obj = as_json
     if ctx.invoked_subcommand is not None:

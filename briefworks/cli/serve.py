@@ -27,6 +27,10 @@ def serve(host: str, port: int, place: str | None, as_json: bool) -> None:
 
     A model, a search and an engine must be configured (see .env.example); `briefworks dev` brings its own
     engine.
+
+    \b
+    Example:
+      INNGEST_DEV=1 briefworks serve --port 8001
     """
     if host not in LOOPBACK:
         raise ConfigError(

@@ -1,0 +1,65 @@
+"""What the commands that ask a running app have in common: its address, the project, the end of watching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from briefworks.cli.saving import save
+from briefworks.cli.watch import JsonLines, TerminalView, watch
+from briefworks.client import Client
+from briefworks.settings import Settings
+from briefworks.shapes import ArticleState
+
+
+def app_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--project` and `--url`; a key comes from the environment only, where no history keeps it."""
+    command = click.option("--url", help="The app's address; else BRIEFWORKS_URL, else this machine's.")(
+        command
+    )
+    return click.option("--project", help="Else BRIEFWORKS_PROJECT, else “default”.")(command)
+
+
+def reach(url: str | None, project: str | None) -> tuple[Client, str]:
+    """The app that is meant, and the project."""
+    settings = Settings.load()
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    return Client(url or settings.url, api_key=key), project or settings.project
+
+
+def watch_to_end(client: Client, ids: tuple[str, str], as_json: bool, again: str) -> ArticleState:
+    """
+    Watch until the run ends; `SystemExit(1)` when it did not end well.
+
+    Ctrl-C ends the watching only, and says how to come back: `again` are the options to do it with.
+    """
+    view = JsonLines(*ids) if as_json else TerminalView.of(*ids)
+    try:
+        state = watch(client, view)
+    except KeyboardInterrupt:
+        click.echo(
+            "\n\nNo longer watching; the run goes on.\n"
+            f"  come back:  briefworks follow {ids[1]}{again}\n"
+            f"  stop it:    briefworks cancel {ids[1]}{again}",
+            err=True,
+        )
+        raise SystemExit(130) from None
+    if state["status"] != "done":
+        raise SystemExit(1)
+    return state
+
+
+def keep(state: ArticleState, keyword: str, out: Path | None, quietly: bool) -> None:
+    """Save a finished article."""
+    assert state["polished"] is not None
+    path = save(state["polished"]["markdown"], keyword, out)
+    if not quietly:
+        click.echo(f"            {path}")
+
+
+def options_again(url: str | None, project: str | None) -> str:
+    """The options as they were given, for a command to come back with."""
+    return (f" --project {project}" if project else "") + (f" --url {url}" if url else "")

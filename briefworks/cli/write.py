@@ -1,0 +1,62 @@
+"""`briefworks write`: ask a running app for an article, watch it, save it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from briefworks.cli.reach import app_options, keep, options_again, reach, watch_to_end
+from briefworks.cli.saving import check_folder
+from briefworks.shapes import ArticleRequest
+
+
+@click.command()
+@click.argument("keyword")
+@click.option("--persona", default="plain-expert", show_default=True, help="The voice it is written in.")
+@click.option("--words", default=1800, show_default=True, help="How long, 600 to 6000.")
+@click.option("--language", default="en", show_default=True, help="An ISO 639-1 code.")
+@click.option("--market", default="us", show_default=True, help="An ISO 3166-1 code: where it must rank.")
+@click.option("--article", "article_id", help="An id of your own: asked twice, it is written once.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The Markdown file; else named by the keyword.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One row as JSON a line; saves only with --out.")
+@app_options
+def write(
+    keyword: str,
+    persona: str,
+    words: int,
+    language: str,
+    market: str,
+    article_id: str | None,
+    out: Path | None,
+    as_json: bool,
+    project: str | None,
+    url: str | None,
+) -> None:
+    """
+    Ask a running app for an article about KEYWORD, watch it grow, save it.
+
+    The app is one of `briefworks dev` or `briefworks serve`. Ctrl-C ends the watching only: the app
+    goes on writing, and `briefworks follow` comes back to it.
+
+    \b
+    Example:
+      briefworks write "standing desks" --words 1200 --out desks.md
+    """
+    client, project_id = reach(url, project)
+    asked = {"projectId": project_id, "keyword": keyword, "persona": persona, "targetWords": words}
+    asked |= {"language": language, "market": market} | ({"articleId": article_id} if article_id else {})
+    request = ArticleRequest.parse(asked)
+    if out or not as_json:
+        check_folder(out)
+    with client:
+        found = client.request_article(request)
+        known = "is there already" if found.existed else "is asked for"
+        click.echo(f"Article {found.article_id} {known}.", err=as_json)
+        state = watch_to_end(client, (project_id, found.article_id), as_json, options_again(url, project))
+    if out or not as_json:
+        keep(state, request.keyword, out, quietly=as_json)

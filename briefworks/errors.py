@@ -23,6 +23,7 @@ BriefworksError                try again?   HTTP
 │   ├── EngineUnavailable      yes          503
 │   ├── StoreUnavailable       yes          503
 │   └── RateLimited            yes, later   429    carries `retry_after_s`
+│       └── TooManyWatchers    yes, later   503    all places of readers that are sent events are taken
 └── StoreRefused                                   the store's answers to a writer; told apart by `code`
     ├── NoProject              no           404
     ├── StaleTake              yes          409    a newer take of the step has begun
@@ -216,6 +217,19 @@ class RateLimited(UpstreamUnavailable):
     def __init__(self, message: str | None = None, *, retry_after_s: float = 30.0, hint: str = "") -> None:
         super().__init__(message or f"The upstream asks to wait {retry_after_s:.0f} s.", hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class TooManyWatchers(RateLimited):
+    """As many readers as this server has places for are being sent events."""
+
+    code = "too-many-watchers"
+    status = 503
+    hint = "Ask for pages (`Accept: application/json`) every two seconds, and for events again later."
+
+    def __init__(self, message: str | None = None, *, retry_after_s: float = 5.0, hint: str = "") -> None:
+        super().__init__(
+            message or inspect.cleandoc(self.__doc__ or ""), retry_after_s=retry_after_s, hint=hint
+        )
 
 
 class StoreRefused(BriefworksError):

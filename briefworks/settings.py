@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from briefworks.errors import ConfigError
@@ -18,6 +27,17 @@ def _hosts(value: Any) -> Any:
         if isinstance(value, str)
         else value
     )
+
+
+def _origins(value: Any) -> Any:
+    found = _hosts(value)
+    for origin in found if isinstance(found, list) else ():
+        if not re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", origin):
+            raise ValueError(f"{origin!r} is not an origin like https://app.example or http://localhost:3000")
+    return found
+
+
+FREE_THREADS = 16  # at least so many are never taken by watchers
 
 
 class Settings(BaseSettings):
@@ -55,10 +75,31 @@ class Settings(BaseSettings):
     concurrency: int = Field(5, ge=1, le=1000)
     retries: int = Field(2, ge=0, le=20)
 
+    api_keys: SecretStr | None = None  # project:sha256hex,…; briefworks.keys reads it
+    origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(default_factory=list)
+    threads: int = Field(64, ge=FREE_THREADS + 1, le=1000)
+    max_watchers: int = Field(40, ge=0, validate_default=True)
+
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, values: Any) -> Any:
         return {key: value for key, value in values.items() if value != ""}
+
+    @field_validator("inngest_dev", mode="after")
+    @classmethod
+    def _dev_or_not(cls, value: str | None) -> str | None:
+        return None if value in ("0", "false") else value
+
+    @field_validator("max_watchers", mode="after")
+    @classmethod
+    def _steps_have_threads(cls, watchers: int, info: ValidationInfo) -> int:
+        most = info.data.get("threads", 64) - FREE_THREADS
+        if watchers > most:
+            raise ValueError(
+                f"{watchers} watchers would leave fewer than {FREE_THREADS} threads for the steps;"
+                f" with BRIEFWORKS_THREADS={most + FREE_THREADS} at most {most} may watch"
+            )
+        return watchers
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:

@@ -130,6 +130,19 @@ def model_calls(folder):
         (["serve"], {"ANTHROPIC_API_KEY": "sk-secret"}, "SERPER_API_KEY or SEARXNG_URL"),
         (["dev"], {"SEARXNG_URL": "http://127.0.0.1:9"}, "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"),
         (["serve", "--host", "0.0.0.0"], {}, "can be reached by others"),
+        (
+            ["serve", "--host", "0.0.0.0"],
+            {"BRIEFWORKS_API_KEYS": f"acme:{'0' * 64}", "INNGEST_DEV": "1"},
+            "unsigned requests to /api/inngest would start paid work",
+        ),
+        (
+            ["serve", "--host", "::"],
+            {"BRIEFWORKS_API_KEYS": "acme:secret"},
+            "entry 1 is not project:sha256hex",
+        ),
+        (["serve"], {"BRIEFWORKS_ORIGINS": "https://a.example/path"}, "BRIEFWORKS_ORIGINS"),
+        (["serve"], {"BRIEFWORKS_MAX_WATCHERS": "49"}, "at most 48 may watch"),
+        (["serve"], {"BRIEFWORKS_THREADS": "50"}, "at most 34 may watch"),
         (["dev"], {"BRIEFWORKS_STEP_LIMIT_S": "soon"}, "BRIEFWORKS_STEP_LIMIT_S"),
         (["doctor"], {"BRIEFWORKS_STORE": "mysql://x"}, "BRIEFWORKS_STORE"),
         (["doctor"], {"BRIEFWORKS_STORE": "supabase"}, "SUPABASE_URL"),
@@ -202,7 +215,7 @@ def test_dev_tells_inngests_dev_server_from_an_executor_of_ours(httpserver, heal
     assert dev_server(url) == (url if genuine else "")
 
 
-@pytest.mark.parametrize("command", ["", "demo", "dev", "serve", "doctor"])
+@pytest.mark.parametrize("command", ["", "demo", "dev", "serve", "doctor", "keys"])
 def test_help_teaches(tmp_path, command):
     told = run(tmp_path, *([command] if command else []), "--help")
     assert told.returncode == 0 and "Usage:" in told.stdout and len(told.stdout) > 200

@@ -131,7 +131,11 @@ def test_an_article_without_a_row_has_not_started(web):
 
 
 def test_the_stream_of_an_unknown_project_is_empty(web):
-    assert web.get("/api/projects/nobody/stream").json == {"rows": [], "head": 0, "upto": 0}
+    assert web.get("/api/projects/nobody/stream", headers={"Accept": "application/json"}).json == {
+        "rows": [],
+        "head": 0,
+        "upto": 0,
+    }
 
 
 @pytest.mark.parametrize(

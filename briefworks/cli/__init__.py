@@ -24,6 +24,7 @@ COMMANDS = {
     "runs": "List what has run; show one run as a timeline.",
     "replay": "Run a run once more, whole or from a step.",
     "doctor": "Check the configuration and say what to do.",
+    "keys": "Make API keys for a server that others can reach.",
     "migrate": "Make the tables in a PostgreSQL or Supabase database.",
 }
 

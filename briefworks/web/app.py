@@ -12,13 +12,18 @@ from briefworks.errors import ConfigError
 from briefworks.loopback import check_json, check_origin
 from briefworks.pipeline import Parts, article_function, ended_function
 from briefworks.settings import Settings
+from briefworks.web.access import Access, check_neighbour, secure
 from briefworks.web.articles import article_routes
+from briefworks.web.events import stream_routes
 from briefworks.web.health import health_routes
 from briefworks.web.parts import build_parts
 from briefworks.web.problems import handle_problems
+from briefworks.web.session import session_routes
+from briefworks.web.watching import Watchers
 
 APP_ID = "briefworks"
 SERVE_PATH = "/api/inngest"
+WATCHERS = "briefworks.watchers"  # in `app.extensions`, for the server that closes them
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> flask.Flask:
@@ -31,19 +36,24 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     app = flask.Flask("briefworks", static_folder=None)
     mount(app, settings, parts)
     handle_problems(app)
+    app.after_request(secure)
     return app
 
 
 def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | None = None) -> None:
     """Add `/api/inngest` and the routes of articles to an app of one's own; errors as in `create_app`."""
     settings = settings or Settings.load()
+    access = Access(settings)
     parts = parts or build_parts(settings)
     client = inngest_client(settings)
+    watchers = app.extensions[WATCHERS] = Watchers(parts.store, settings.max_watchers)
 
     @app.before_request
     def guard_engine() -> None:
-        # Signed requests are the SDK's to check; unsigned ones must at least come from no web page.
-        if flask.request.path == SERVE_PATH and settings.inngest_signing_key is None:
+        # Never behind a key. Signed requests are the SDK's to check; in dev mode it checks nothing, so that
+        # unsigned ones must come from this machine, and from no web page.
+        if flask.request.path == SERVE_PATH and settings.inngest_dev:
+            check_neighbour("INNGEST_DEV trusts everybody: set INNGEST_SIGNING_KEY in its place.")
             check_origin(
                 *map(flask.request.headers.get, ("Origin", "Sec-Fetch-Site"))
             )  # not the host: an engine may know us by another name
@@ -51,7 +61,12 @@ def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | Non
                 check_json("POST", flask.request.mimetype)
 
     inngest.flask.serve(app, client, [article_function(client, parts), ended_function(client, parts)])
-    for routes in (article_routes(client, parts), health_routes(client, settings, parts)):
+    for routes in (
+        article_routes(access, client, parts),
+        stream_routes(access, parts.store, watchers),
+        session_routes(access),
+        health_routes(access, client, settings, parts, watchers),
+    ):
         handle_problems(routes)
         app.register_blueprint(routes)
 

@@ -1,8 +1,8 @@
-"""The routes of articles: ask, follow, look, cancel, download."""
+"""The routes of articles: ask, list, look, download, cancel, erase."""
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any
 
 import flask
@@ -13,34 +13,31 @@ from ulid import ULID
 from briefworks import personas
 from briefworks.errors import Conflict, EngineUnavailable, NotFound, NotStarted, RequestInvalid
 from briefworks.fold import fold
-from briefworks.loopback import check_host, check_json, check_origin
 from briefworks.pipeline import Parts
-from briefworks.shapes import ArticleRequest, ArticleState, is_id
-from briefworks.stream import rows_of
+from briefworks.shapes import TERMINAL, ArticleRequest, ArticleState, Polished
+from briefworks.stream import Store, rows_of
+from briefworks.text import slugify
+from briefworks.web import asked as said
+from briefworks.web import html
+from briefworks.web.access import Access
 
 log = structlog.get_logger("briefworks.web")
-MAX_BODY_BYTES = 64 * 1024
-PAGE_ROWS = 1000
+ARTICLES, ARTICLE = "/api/projects/<project_id>/articles", "/api/projects/<project_id>/articles/<article_id>"
+MOST_ARTICLES = 200
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
-def article_routes(client: inngest.Inngest, parts: Parts) -> flask.Blueprint:
+def article_routes(access: Access, client: inngest.Inngest, parts: Parts) -> flask.Blueprint:
     """The blueprint; `client` sends the events, `parts.store` holds the rows."""
     routes = flask.Blueprint("articles", __name__)
+    access.protect(routes)
+    _reading_routes(routes, parts)
     store = parts.store
-
-    @routes.before_request
-    def guard() -> None:
-        check_host(flask.request.host)
-        check_origin(flask.request.headers.get("Origin"), flask.request.headers.get("Sec-Fetch-Site"))
-        check_json(flask.request.method, flask.request.mimetype)
-        flask.request.max_content_length = MAX_BODY_BYTES
-        for name, value in (flask.request.view_args or {}).items():
-            if not is_id(value):
-                raise RequestInvalid(f"{name}: 1 to 64 of A-Z a-z 0-9 _ -", field=name)
 
     @routes.post("/api/articles")
     def ask() -> tuple[flask.Response, int]:
-        asked = ArticleRequest.parse(_json_body())
+        asked = ArticleRequest.parse(said.json_body())
+        access.check_project(asked.project_id)
         personas.load(asked.persona, parts.personas_dir)
         if asked.article_id is None:
             asked = asked.model_copy(update={"article_id": str(ULID())})
@@ -57,38 +54,63 @@ def article_routes(client: inngest.Inngest, parts: Parts) -> flask.Blueprint:
         }
         return flask.jsonify(found), 200 if first else 202
 
-    @routes.get("/api/projects/<project_id>/stream")
-    def stream(project_id: str) -> flask.Response:
-        article_id = flask.request.args.get("article")
-        if article_id is not None and not is_id(article_id):
-            raise RequestInvalid("article: 1 to 64 of A-Z a-z 0-9 _ -", field="article")
-        after, limit = _number("after", 0, 2**53), _number("limit", PAGE_ROWS, PAGE_ROWS)
-        return flask.jsonify(store.read(project_id, after, article_id, max(limit, 1)))
-
-    @routes.get("/api/projects/<project_id>/articles/<article_id>")
-    def look(project_id: str, article_id: str) -> flask.Response:
-        return flask.jsonify(state_of(parts, project_id, article_id))
-
-    @routes.get("/api/projects/<project_id>/articles/<article_id>.md")
-    def download(project_id: str, article_id: str) -> flask.Response:
-        polished = state_of(parts, project_id, article_id)["polished"]
-        if polished is None:
-            raise NotFound(f"Article {article_id!r} is not finished yet.")
-        return flask.Response(polished["markdown"], mimetype="text/markdown")
-
-    @routes.post("/api/projects/<project_id>/articles/<article_id>/cancel")
+    @routes.post(f"{ARTICLE}/cancel")
     def cancel(project_id: str, article_id: str) -> tuple[flask.Response, int]:
         # Stored first: an engine loses a cancel that comes before the run; the event only stops the work.
         if not store.decide(project_id, article_id, "cancel", {"by": "user", "reason": ""}):
             raise Conflict(f"Article {article_id!r} has ended.")
-        ids = {"projectId": project_id, "articleId": article_id}
-        try:
-            send(client, {"name": "article.cancelled", "data": ids})
-        except EngineUnavailable as error:
-            log.warning("the engine was not told of a cancel; the store stops the run", reason=str(error))
+        ids = tell_cancelled(client, project_id, article_id)
         return flask.jsonify(ids), 202
 
+    @routes.delete(ARTICLE)
+    def erase(project_id: str, article_id: str) -> flask.Response:
+        rows = rows_of(store, project_id, article_id)
+        if rows:
+            store.delete_article(project_id, article_id)
+            if rows[-1]["event"] not in TERMINAL:
+                tell_cancelled(client, project_id, article_id)
+        return flask.Response(status=204)
+
     return routes
+
+
+def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
+    """What changes nothing."""
+    store = parts.store
+
+    @routes.get("/api/personas")
+    def voices() -> flask.Response:
+        found = [personas.load(name, parts.personas_dir) for name in personas.names(parts.personas_dir)]
+        return flask.jsonify(
+            {"personas": [{"name": one.name, "description": one.description} for one in found]}
+        )
+
+    @routes.get(ARTICLES)
+    def articles(project_id: str) -> flask.Response:
+        limit, before = said.number("limit", 50, MOST_ARTICLES, least=1), flask.request.args.get("before")
+        if before is not None and not INSTANT.fullmatch(before):
+            raise RequestInvalid("before: the started_at of an article", field="before")
+        found = store.articles(project_id, limit + 1, before)
+        more = found[limit - 1]["started_at"] if len(found) > limit else None
+        return flask.jsonify({"articles": found[:limit], "next": more})
+
+    @routes.get(ARTICLE)
+    def look(project_id: str, article_id: str) -> flask.Response:
+        return flask.jsonify(state_of(store, project_id, article_id))
+
+    @routes.get(f"{ARTICLE}.md")
+    def as_markdown(project_id: str, article_id: str) -> flask.Response:
+        started, polished = finished(store, project_id, article_id)
+        response = flask.Response(polished["markdown"], mimetype="text/markdown")
+        return _download(response, f"{slugify(started['keyword'])}.md")
+
+    @routes.get(f"{ARTICLE}.html")
+    def as_html(project_id: str, article_id: str) -> flask.Response:
+        started, polished = finished(store, project_id, article_id)
+        text = html.document(polished["title"], started["language"], polished["markdown"])
+        response = flask.Response(text, mimetype="text/html")
+        response.headers["Content-Security-Policy"] = html.POLICY
+        return _download(response, f"{slugify(started['keyword'])}.html")
 
 
 def send(client: inngest.Inngest, event: dict[str, Any]) -> None:
@@ -99,23 +121,37 @@ def send(client: inngest.Inngest, event: dict[str, Any]) -> None:
         raise EngineUnavailable(f"The engine did not take the event ({type(error).__name__}).") from error
 
 
-def state_of(parts: Parts, project_id: str, article_id: str) -> ArticleState:
+def tell_cancelled(client: inngest.Inngest, project_id: str, article_id: str) -> dict[str, str]:
+    """Tell the engine that a run is over; the store stops the run also when the engine does not hear it."""
+    ids = {"projectId": project_id, "articleId": article_id}
+    try:
+        send(client, {"name": "article.cancelled", "data": ids})
+    except EngineUnavailable as error:
+        log.warning("the engine was not told of a cancel; the store stops the run", reason=str(error))
+    return ids
+
+
+def state_of(store: Store, project_id: str, article_id: str) -> ArticleState:
     """The article as its rows add up now; `NotStarted` before the first of them."""
-    rows = rows_of(parts.store, project_id, article_id)
+    rows = rows_of(store, project_id, article_id)
     if not rows:
         raise NotStarted(f"Article {article_id!r} has not started, or was never asked for.")
     return fold(project_id, article_id, rows)
 
 
-def _json_body() -> object:
-    try:
-        return json.loads(flask.request.get_data())
-    except (ValueError, RecursionError):
-        raise RequestInvalid("The body is not JSON.") from None
+def finished(store: Store, project_id: str, article_id: str) -> tuple[dict[str, Any], Polished]:
+    """What was asked for and what came of it; `NotFound` while it is being written."""
+    rows = rows_of(store, project_id, article_id)
+    polished = fold(project_id, article_id, rows)["polished"] if rows else None
+    if polished is None:
+        state_of(store, project_id, article_id)
+        raise NotFound(f"Article {article_id!r} is not finished yet.")
+    started = next(row["data"] for row in reversed(rows) if row["event"] == "run-started")
+    return started, polished
 
 
-def _number(name: str, default: int, most: int) -> int:
-    text = flask.request.args.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= most):
-        raise RequestInvalid(f"{name}: a whole number from 0 to {most}", field=name)
-    return int(text)
+def _download(response: flask.Response, name: str) -> flask.Response:
+    """With `?download=1` the browser saves it under that name."""
+    if flask.request.args.get("download") == "1":
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -7,19 +7,18 @@ import httpx
 import inngest
 
 from briefworks.errors import BriefworksError
-from briefworks.loopback import check_host, check_origin
 from briefworks.pipeline import Parts
 from briefworks.settings import Settings
+from briefworks.web.access import Access
+from briefworks.web.watching import Watchers
 
 
-def health_routes(client: inngest.Inngest, settings: Settings, parts: Parts) -> flask.Blueprint:
+def health_routes(
+    access: Access, client: inngest.Inngest, settings: Settings, parts: Parts, watchers: Watchers
+) -> flask.Blueprint:
     """200 when articles can be written, 503 when the store or the engine does not answer."""
     routes = flask.Blueprint("health", __name__)
-
-    @routes.before_request
-    def guard() -> None:
-        check_host(flask.request.host)
-        check_origin(flask.request.headers.get("Origin"), flask.request.headers.get("Sec-Fetch-Site"))
+    access.protect(routes, is_open=True)
 
     @routes.get("/healthz")
     def healthz() -> tuple[flask.Response, int]:
@@ -30,6 +29,7 @@ def health_routes(client: inngest.Inngest, settings: Settings, parts: Parts) -> 
             "engine": engine,
             "model": settings.model,
             "search": parts.search.provider,
+            "watchers": {"now": watchers.count, "most": settings.max_watchers},
         }
         return flask.jsonify(body), 200 if body["ok"] else 503
 

@@ -8,7 +8,7 @@ import flask
 import structlog
 from werkzeug.exceptions import HTTPException
 
-from briefworks.errors import BriefworksError, RateLimited, RequestInvalid
+from briefworks.errors import BriefworksError, RateLimited, RequestInvalid, Unauthorized
 
 log = structlog.get_logger("briefworks.web")
 
@@ -42,6 +42,8 @@ def problem_of(error: BriefworksError) -> flask.Response:
     response = problem(error.status, str(error), error.code, field=field, hint=error.hint)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(int(error.retry_after_s))
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 

@@ -1,0 +1,54 @@
+"""API keys: made once, kept only as hashes, each good for one project or for all."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+from briefworks.errors import ConfigError
+from briefworks.shapes import is_id
+
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The hashes that BRIEFWORKS_API_KEYS names, each with its project; none of them: nobody needs a key."""
+
+    known: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.known)
+
+    def projects(self, key: str) -> frozenset[str]:
+        """What the key opens; `{"*"}` is every project, nothing is a key that is not known."""
+        hashed = hash_key(key)
+        # All of them are compared, each in constant time: how long it takes says nothing.
+        return frozenset([project for project, known in self.known if hmac.compare_digest(known, hashed)])
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return f"bw_{secrets.token_urlsafe(32)}"
+
+
+def hash_key(key: str) -> str:
+    """What is kept of a key. It is random, not a password, so one plain hash is enough."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def parse_keys(text: str) -> Keys:
+    """Read `project:sha256hex,…`; `ConfigError` for anything else."""
+    known: list[tuple[str, str]] = []
+    for entry in filter(None, map(str.strip, text.split(","))):
+        project, _, hashed = entry.partition(":")
+        if not (project == ALL or is_id(project)) or not re.fullmatch(r"[0-9a-f]{64}", hashed):
+            raise ConfigError(
+                f"BRIEFWORKS_API_KEYS: entry {len(known) + 1} is not project:sha256hex.",
+                hint="`briefworks keys new` makes a key and says the line for .env.",
+            )
+        known.append((project, hashed))
+    return Keys(tuple(known))

@@ -63,9 +63,9 @@ class Failed:
 Answer = Finished | Steps | Failed
 
 
-def failed(message: str, *, no_retry: bool = False) -> Failed:
+def failed(message: str, *, no_retry: bool = False, name: str = "Error") -> Failed:
     """A failure that the engine words itself."""
-    return Failed({"name": "Error", "message": message, "stack": ""}, message, no_retry)
+    return Failed({"name": name, "message": message, "stack": ""}, message, no_retry)
 
 
 def read(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Answer:

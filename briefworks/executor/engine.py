@@ -26,6 +26,8 @@ from briefworks.executor.slots import Pool
 log = structlog.get_logger("briefworks.executor")
 
 BACKOFF_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 2400, 3600, 7200)
+MAX_STATE_CHARS = 32 * 1024 * 1024
+TOO_LARGE = "The results of the run's steps are larger than 32 MiB together; keep large things elsewhere."
 MAX_BREAKS = 20  # connections that may break under one request before that counts as its fault
 
 
@@ -142,7 +144,8 @@ class Engine:
                     self.schedule.release(job)
                     continue
                 try:
-                    return self._request(job)
+                    if (request := self._request(job)) is not None:
+                        return request
                 except Exception:
                     log.exception("a request could not be made; trying again", run_id=job.run_id)
                     self.schedule.app_was_away(job, self._app_of(job))
@@ -251,12 +254,16 @@ class Engine:
             pools.append(Pool(f"{owner} {limit.key} {value}", limit.limit))
         return tuple(pools)
 
-    def _request(self, job: Job) -> Request:
+    def _request(self, job: Job) -> Request | None:
+        """What to send for a job; None when its run ends here, because its results are too large."""
         run = self._runs.living[job.run_id]
         function = self._runs.functions[run.fn_id]
         request_id = wire.new_id()
         self._sent_at[job.job_id] = time.time()
         event, memos = self._journal.event_body(run.event_id), self._journal.memos(run.run_id)
+        if sum(map(len, memos.values())) > MAX_STATE_CHARS:
+            self.answered(job, failed(TOO_LARGE, no_retry=True, name="InngestErrStateOverflowed"))
+            return None
         body = wire.request_body(function, run, job, request_id, event, memos)
         return Request(job, wire.request_url(function, job), wire.request_headers(run, job, request_id), body)
 

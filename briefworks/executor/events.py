@@ -119,4 +119,7 @@ def invoked_event(run: Run, caller: Function, step: OpenStep, fn_id: str) -> Eve
         "source_fn_id": wire.uuid_of(caller.fn_id),
         "source_fn_v": 1,
     }
-    return _ours(INVOKED_EVENT, {**_object(given, "data"), "_inngest": ours})
+    event = _ours(INVOKED_EVENT, {**(given.get("data") or {}), "_inngest": ours})
+    if isinstance(version := given.get("v"), str):
+        return _event(event.internal_id, {**event.content, "v": version})
+    return event

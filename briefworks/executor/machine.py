@@ -170,7 +170,9 @@ def _opened(op: Op, now: float) -> OpenStep:
     if op.op == "WaitForEvent":
         return replace(step, due_at=now + wire.duration_s(str(op.opts.get("timeout"))), waits_for=op.name)
     if op.op == "InvokeFunction":
-        timeout = op.opts.get("timeout")
+        timeout, payload = op.opts.get("timeout"), op.opts.get("payload") or {}
+        if not isinstance(payload, dict) or not isinstance(payload.get("data") or {}, dict):
+            raise ValueError(f"Step {op.label!r} invokes a function with data that is not an object.")
         wait_s = INVOKE_TIMEOUT_S if timeout is None else wire.duration_s(str(timeout))
         return replace(step, due_at=now + wait_s)
     raise ValueError(

@@ -21,6 +21,7 @@ from ulid import ULID
 from briefworks.executor.records import DISCOVERY, Function, Job, Run
 
 MAX_DEPTH = 200
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
 SAFE_INTEGER = 2**53 - 1
 MAX_WAIT_S = 3653 * 86400.0
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -175,7 +176,9 @@ def request_body(
     """
     The canonical JSON of one request; `event` and the memos in `steps` are canonical already.
 
-    Several steps under way mean that a discovery must not execute what it finds, only plan it.
+    Several steps under way mean that a discovery must not execute what it finds, only plan it. A body that
+    would be larger than `MAX_REQUEST_BYTES` says `use_api` and carries neither events nor memos: the SDK
+    fetches them from `/v0/runs/<id>`.
     """
     ctx = {
         "attempt": job.attempt,
@@ -193,9 +196,16 @@ def request_body(
         "use_api": False,
     }
     memos = ",".join(f"{json.dumps(step_id)}:{memo}" for step_id, memo in sorted(steps.items()))
+    body = _body(ctx, run.version, event, f"[{event}]", memos)
+    if len(body) <= MAX_REQUEST_BYTES:
+        return body
+    return _body(ctx | {"use_api": True}, run.version, event, "[]", "")
+
+
+def _body(ctx: Mapping[str, Any], version: int, event: str, events: str, memos: str) -> bytes:
     return (
-        f'{{"ctx":{canonical(ctx)},"defers":{{}},"event":{event},"events":[{event}],"steps":{{{memos}}},'
-        f'"use_api":false,"version":{run.version}}}'
+        f'{{"ctx":{canonical(ctx)},"defers":{{}},"event":{event},"events":{events},"steps":{{{memos}}},'
+        f'"use_api":{json.dumps(ctx["use_api"])},"version":{version}}}'
     ).encode()
 
 

@@ -264,6 +264,16 @@ def test_a_store_that_stays_away_is_given_up_and_said_by_the_next_call(store, pa
     assert written(store) == [section_done()]
 
 
+def test_a_step_that_must_be_answered_does_not_wait_for_the_store_any_longer(store, path):
+    store.open_take("p", "a", "r1", STEP, "c1")
+    with away(path):
+        out = writer_when_away(store, give_up_s=60, until=time.monotonic() + 0.1)
+        begin = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            out.done(*section_done())
+        assert time.monotonic() - begin < 10
+
+
 def test_a_store_that_is_away_does_not_hold_up_who_abandons(path, store):
     tried = threading.Event()
 

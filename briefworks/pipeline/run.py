@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, cast
 
 import inngest
 import stamina
@@ -20,8 +20,10 @@ from briefworks.stream import StepWriter, rows_of
 
 log = structlog.get_logger("briefworks.run")
 T = TypeVar("T")
+P = ParamSpec("P")
 Body = Callable[[StepWriter, ModelCalls], T]
 WAIT_FOR_WINNER_S = 10.0
+STORE_AWAY_S = 90.0  # how long a step waits for a store that is away, if its own limit allows
 
 
 class Claim(TypedDict):
@@ -33,12 +35,16 @@ class Claim(TypedDict):
 
 
 class Run:
-    """What `generate_article` says its steps with; made anew for every request, so it holds nothing."""
+    """
+    What `generate_article` says its steps with; made anew for every request, so it holds nothing but when
+    that request must have been answered.
+    """
 
     def __init__(self, ctx: inngest.ContextSync, asked: ArticleRequest, parts: Parts) -> None:
         assert asked.article_id is not None
         self.ctx, self.asked, self.parts = ctx, asked, parts
         self.project_id, self.article_id = asked.project_id, asked.article_id
+        self._until = time.monotonic() + parts.step_limit_s
 
     def start(self) -> bool:
         """
@@ -55,7 +61,8 @@ class Run:
     def _claim(self, step: str, parent_run_id: str | None) -> Claim:
         def do_claim() -> Claim:
             with in_inngests_words("start"):
-                claimed = self.parts.store.start_run(
+                claimed = self._patiently(
+                    self.parts.store.start_run,
                     self.project_id,
                     self.article_id,
                     self.ctx.run_id,
@@ -109,29 +116,29 @@ class Run:
     def texts(self, research: Research) -> dict[str, str]:
         """The text of every page that could be read, by source id."""
         return {
-            page["source_id"]: self.parts.store.snapshot(self.project_id, page["snapshot_id"])
+            page["source_id"]: self._patiently(
+                self.parts.store.snapshot, self.project_id, page["snapshot_id"]
+            )
             for page in research["pages"]
             if page["snapshot_id"] is not None
         }
 
     def keep_snapshot(self, url: str, text: str, fetched_at: str) -> str:
-        return self.parts.store.put_snapshot(self.project_id, url, text, fetched_at)
+        return self._patiently(self.parts.store.put_snapshot, self.project_id, url, text, fetched_at)
 
     # The call memo of this article (shapes.CallMemo)
     def recall(self, call_key: str) -> dict[str, Any] | None:
-        return self.parts.store.recall(self.project_id, self.article_id, call_key)
+        return self._patiently(self.parts.store.recall, self.project_id, self.article_id, call_key)
 
     def remember(self, call_key: str, answer: dict[str, Any]) -> None:
-        self.parts.store.remember(self.project_id, self.article_id, call_key, answer)
+        self._patiently(self.parts.store.remember, self.project_id, self.article_id, call_key, answer)
 
     def _take(self, step: str, phase: Phase, done: Event, body: Body[T], ends_run: bool) -> T:
         deadline = self.deadline()
         claim = str(ULID())
-        for attempt in stamina.retry_context(on=StoreUnavailable, attempts=5, timeout=20):
-            with attempt:
-                take = self.parts.store.open_take(
-                    self.project_id, self.article_id, self.ctx.run_id, step, claim
-                )
+        take = self._patiently(
+            self.parts.store.open_take, self.project_id, self.article_id, self.ctx.run_id, step, claim
+        )
         if take["done"] is not None:
             return cast(T, take["done"])
         writer = StepWriter(
@@ -142,6 +149,8 @@ class Run:
             take["take"],
             phase,
             flush_ms=self.parts.flush_ms,
+            give_up_s=STORE_AWAY_S,
+            until=self._until,
         )
         try:
             with writer as out:
@@ -150,6 +159,15 @@ class Run:
                 return result
         except StaleTake:
             return cast(T, self._result_of_winner(step, take["take"]))
+
+    def _patiently(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the store answers; one that is away is asked again while this request may wait."""
+        patience_s = max(0.1, min(STORE_AWAY_S, self._until - time.monotonic()))
+        retry = stamina.retry_context(StoreUnavailable, attempts=None, timeout=patience_s, wait_max=2.0)
+        for attempt in retry:
+            with attempt:
+                return call(*args, **kwargs)
+        raise AssertionError("stamina ends with an answer or an error")
 
     def _result_of_winner(self, step: str, take: int) -> dict[str, Any]:
         """What the newer take of this step stores within 10 s; else the engine may ask again."""

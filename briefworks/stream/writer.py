@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +26,8 @@ class StepWriter:
     `token`, `progress` and `thinking` never wait for the store: a background thread writes, the first row
     at once, then what has gathered every `flush_ms` milliseconds or when `max_chars` characters wait. What
     the thread meets (`StaleTake`, `RunOver`, a store away for longer than `give_up_s`) is raised by the next
-    call; more than `max_waiting_chars` characters that wait raise `StoreUnavailable`.
+    call; more than `max_waiting_chars` characters that wait raise `StoreUnavailable`. After `until`
+    (monotonic) the store is not waited for at all.
 
     As a context manager it abandons the take unless `done` was called.
     """
@@ -42,12 +44,13 @@ class StepWriter:
         flush_ms: int = 100,
         max_chars: int = 2000,
         max_waiting_chars: int = 64_000,
-        give_up_s: float = 30.0,
+        give_up_s: float = 90.0,
+        until: float = math.inf,
     ) -> None:
         self._store, self._take = store, (project_id, article_id, step, take)
         self._token_event = cast(Event, f"{phase}-token")
         self._flush_s, self._max_chars = flush_ms / 1000, max_chars
-        self._max_waiting_chars, self._give_up_s = max_waiting_chars, give_up_s
+        self._max_waiting_chars, self._give_up_s, self._until = max_waiting_chars, give_up_s, until
         self._thread = threading.Thread(target=self._write, name=f"stream {step}", daemon=True)
         self._state = threading.Condition()  # guards all that follows
         self._waiting: list[Row] = []
@@ -192,7 +195,7 @@ class StepWriter:
 
     def _insist(self, call: Callable[[], object]) -> None:
         """Call until the store is there, for `give_up_s` seconds or until the take is abandoned."""
-        until, pause_s = time.monotonic() + self._give_up_s, _FIRST_PAUSE_S
+        until, pause_s = min(time.monotonic() + self._give_up_s, self._until), _FIRST_PAUSE_S
         while True:
             try:
                 call()

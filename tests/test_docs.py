@@ -5,6 +5,7 @@ The word after the language says how:
 
 ```python            runs; the python blocks of a document share one session, in their order
 ```sh                runs, `bash -euo pipefail`; `briefworks` and `python` are this checkout's
+```sql               runs in a database like a Supabase project's, after `briefworks migrate`
 ```js                runs in Node as a module; "/briefworks/fold.js" is the file that the app serves
 ```sh stays          runs until Ctrl-C: it says a url, which answers /healthz
 ```sh clone          runs in a fresh clone, with pip (slow)
@@ -22,6 +23,7 @@ app, INNGEST_DEV the engine; http://127.0.0.1:8000 and :8288 in a block are repl
 take more than a minute; what takes more than a few seconds belongs into a document of SLOW.
 """
 
+import functools
 import json
 import os
 import re
@@ -41,7 +43,12 @@ from local import Local
 README = (ROOT / "README.md").read_text()
 BLOCKS = {path: blocks_of(path) for path in DOCUMENTS}
 SLOW: set[str] = set()
-ELSEWHERE: set[tuple[str, str]] = set()  # (document, first line of the block)
+ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
+    ("docs/SUPABASE.md", "pip install 'briefworks[postgres]'"),
+    ("docs/SUPABASE.md", "briefworks doctor"),
+    ("docs/SUPABASE.md", 'briefworks write "standing desks" --project acme'),
+    ("docs/SUPABASE.md", "briefworks migrate postgresql://briefworks@db.example.org/briefworks"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +76,15 @@ def documents():
 
 
 @pytest.mark.parametrize("path", list(documents()))
-def test_every_block_of_a_document_runs(path, shell):
+def test_every_block_of_a_document_runs(path, shell, request):
     output = ""
     for block in BLOCKS[path]:
         match (block.language, block.mark):
             case ("python" | "sh" | "js", ""):
                 output = shell.run(block)
+            case ("sql", ""):
+                postgres = request.getfixturevalue("postgres")
+                postgres.admin(block.text, migrated(postgres))
             case ("sh", "stays"):
                 output = shell.run_until_interrupted(block)
             case ("text", "output"):
@@ -92,6 +102,12 @@ def test_every_block_of_a_document_runs(path, shell):
                 assert (block.language, block.mark) in [("text", ""), ("sh", "clone")], (
                     f"{block}: say how it is run, as test_docs.py lists"
                 )
+
+
+@functools.cache
+def migrated(postgres):
+    """The database of all sql blocks."""
+    return postgres.migrated(supabase=True)
 
 
 def stands_in(text, folder):

@@ -180,7 +180,7 @@ def test_the_trace_has_every_attempt_with_its_error(rest, sample):
     root = rest.http.get(f"/v2/runs/{run['run_id']}/trace").json()["data"]["rootSpan"]
     before, breaks = root["children"]
     assert (root["status"], before["status"], breaks["status"]) == ("FAILED", "COMPLETED", "FAILED")
-    assert breaks["error"] == "ValueError: not yet"
+    assert breaks["error"] == root["error"] == "ValueError: not yet"
     (failed,) = breaks["children"]
     assert (failed["name"], failed["error"]) == ("Attempt 0", "ValueError: not yet")
     assert before["startedAt"] <= before["endedAt"] <= failed["startedAt"] <= failed["endedAt"]

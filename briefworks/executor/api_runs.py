@@ -224,6 +224,7 @@ def _ms(seconds: float) -> int:
 
 
 def _trace(run: Row, spans: list[Span]) -> dict[str, Any]:
+    error = wire.restore(run["error"]) if run["error"] else {}
     root = {
         "id": run["run_id"],
         "name": run["fn_name"] or run["fn_id"],
@@ -231,6 +232,7 @@ def _trace(run: Row, spans: list[Span]) -> dict[str, Any]:
         "queuedAt": wire.iso(run["created_at"]),
         "startedAt": wire.iso(run["created_at"]),
         "endedAt": _instant(run["ended_at"]),
+        "error": f"{error.get('name') or 'Error'}: {error.get('message') or ''}" if error else "",
         "children": [_span(span) for span in spans],
     }
     return {"runId": run["run_id"], "rootSpan": root}
@@ -246,6 +248,7 @@ def _span(span: Span) -> dict[str, Any]:
         "kept": span.status == "kept",
         "queuedAt": wire.iso(span.started_at),
         "startedAt": wire.iso(span.started_at),
+        "lastStartedAt": wire.iso(span.last_started_at),  # ours: of the attempt that gave the result
         "endedAt": _instant(span.ended_at),
         "durationMs": None if span.ended_at is None else _ms(span.ended_at - span.started_at),
         "error": span.error,

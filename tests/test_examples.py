@@ -1,6 +1,7 @@
 """Each example is short and does what it says, with the real parts."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,32 @@ def test_an_event_from_the_inngest_sdk_alone_asks_for_an_article(local):
     assert "/api/projects/acme/stream?article=from-an-event" in ran.stdout
     wait_for(lambda: local.rows("acme", "from-an-event"))
     assert local.rows("acme", "from-an-event")[0]["data"]["keyword"] == "standing desks"
+
+
+def example(local, name, *args):
+    """What it prints, as whoever has just run `briefworks dev` would see it."""
+    return subprocess.run(
+        [sys.executable, EXAMPLES / name, *args],
+        check=True,
+        env={**local.env, "BRIEFWORKS_URL": local.app.url},
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_the_quickstart_shows_every_row_and_the_article(local):
+    shown = example(local, "quickstart.py", "oak", "chairs")
+    article_id = re.match(r"Asked for article (\w+)", shown)[1]
+    polished = local.state("acme", article_id)["polished"]
+    assert shown.endswith(polished["markdown"] + "\n") and "oak chairs" in polished["title"]
+    assert "run-started" in shown and "draft-token" in shown and "polish-done" in shown
+
+
+def test_whoever_comes_back_later_has_missed_nothing(local):
+    first, then, last = example(local, "come_back_later.py").splitlines()
+    assert first.startswith("Saw 5 rows") and then.endswith("in order: True.") and "It is done: Demo" in last
+    seen, more = re.search(r"up to (\d+)", first)[1], re.search(r"from (\d+)", then)[1]
+    assert int(more) > int(seen)
 
 
 def test_an_app_of_ones_own_has_its_own_page_and_writes_in_a_persona_of_ones_own(local, upstream):

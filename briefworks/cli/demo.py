@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,12 +14,11 @@ from briefworks import personas
 from briefworks.cli.processes import wait_until
 from briefworks.cli.saving import save
 from briefworks.cli.stack import Stack
-from briefworks.cli.watch import TerminalView
-from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable, RequestInvalid
+from briefworks.cli.watch import TerminalView, watch
+from briefworks.client import Client
+from briefworks.errors import ConfigError, NotStarted
 from briefworks.settings import Settings
-from briefworks.shapes import TERMINAL, ArticleRequest, StreamRow
-from briefworks.stores.sqlite import SqliteStore
-from briefworks.stream import Store, rows_of
+from briefworks.shapes import ArticleRequest
 from briefworks.text import slugify
 
 PROJECT = "demo"
@@ -55,48 +53,33 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
     with Stack(
         settings, 8000, demo_upstream=True, seed=seed, tokens_per_s=tokens_per_s, say=click.echo
     ) as stack:
-        store = SqliteStore(settings.sqlite_path)
-        article_id, resumed = _article_id(store, asked, seed)
-        if resumed:
-            click.echo("An unfinished article about this keyword is there: it goes on where it was.")
-        asked = asked.model_copy(update={"article_id": article_id})
-        _ask(stack.app_url, asked)
-        view = TerminalView.of(PROJECT, article_id)
-        try:
-            for row in follow(store, PROJECT, article_id):
-                view.row(row)
-        except KeyboardInterrupt:
-            click.echo("\n\nStopped. The same command goes on where it was.", err=True)
-            raise SystemExit(130) from None
-        _wait_for_engine(f"{stack.engine_url}/v1/runs/{view.state['run_id']}")
-        polished = view.state["polished"]
-        if view.state["status"] != "done" or polished is None:
+        with Client(stack.app_url) as client:
+            article_id, resumed = _article_id(client, asked, seed)
+            if resumed:
+                click.echo("An unfinished article about this keyword is there: it goes on where it was.")
+            client.request_article(asked.model_copy(update={"article_id": article_id}))
+            try:
+                state = watch(client, TerminalView.of(PROJECT, article_id))
+            except KeyboardInterrupt:
+                click.echo("\n\nStopped. The same command goes on where it was.", err=True)
+                raise SystemExit(130) from None
+        _wait_for_engine(f"{stack.engine_url}/v1/runs/{state['run_id']}")
+        polished = state["polished"]
+        if state["status"] != "done" or polished is None:
             raise SystemExit(1)
         click.echo(f"            {save(polished['markdown'], asked.keyword, out)}")
 
 
-def follow(store: Store, project_id: str, article_id: str) -> Iterator[StreamRow]:
-    """The article's rows, each new one as it is written, until a terminal row."""
-    seen = 0
-    while True:
-        page = store.read(project_id, seen, article_id)
-        for row in page["rows"]:
-            yield row
-            if row["event"] in TERMINAL:
-                return
-        seen = page["upto"]
-        if seen >= page["head"]:
-            store.wait(project_id, seen, timeout_s=1.0)
-
-
-def _article_id(store: Store, asked: ArticleRequest, seed: int) -> tuple[str, bool]:
+def _article_id(client: Client, asked: ArticleRequest, seed: int) -> tuple[str, bool]:
     """The id of the first article asked for in just this way that has not ended, and whether it has begun."""
     way = f"{asked.keyword}|{asked.persona}|{asked.target_words}|{seed}"
     name = f"{slugify(asked.keyword, 40)}-{hashlib.sha256(way.encode()).hexdigest()[:8]}"
     for k in itertools.count(1):
-        rows = rows_of(store, PROJECT, f"{name}-{k}")
-        if not rows or rows[-1]["event"] not in TERMINAL:
-            return f"{name}-{k}", bool(rows)
+        try:
+            if client.article(PROJECT, f"{name}-{k}")["status"] in ("running", "review"):
+                return f"{name}-{k}", True
+        except NotStarted:
+            return f"{name}-{k}", False
     raise AssertionError("counting does not end")
 
 
@@ -108,15 +91,3 @@ def _wait_for_engine(run_url: str) -> None:
 
 def _run_status(run_url: str) -> str:
     return str(httpx.get(run_url, timeout=2, trust_env=False).json()["data"]["status"])
-
-
-def _ask(app_url: str, asked: ArticleRequest) -> None:
-    body = asked.event()["data"]
-    answer = httpx.post(f"{app_url}/api/articles", json=body, timeout=30, trust_env=False)
-    if answer.status_code not in (200, 202):
-        problem = answer.json()
-        if answer.status_code == 400:
-            raise RequestInvalid(problem["detail"], field=problem.get("field", ""))
-        if answer.status_code == 503:
-            raise EngineUnavailable(problem["detail"])
-        raise BriefworksError(problem["detail"])

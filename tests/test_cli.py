@@ -56,6 +56,7 @@ def research_and_texts(folder):
 def test_demo_writes_an_article_whose_every_claim_leads_to_a_page_that_was_read(tmp_path):
     (tmp_path / ".env").write_text(  # of no concern to the demo
         "ANTHROPIC_API_KEY=sk-real\nSERPER_API_KEY=real\nBRIEFWORKS_STORE=sqlite:///other.db\n"
+        f"BRIEFWORKS_API_KEYS=acme:{'0' * 64}\n"
         "INNGEST_SIGNING_KEY=signkey-prod-00\nINNGEST_BASE_URL=http://127.0.0.1:9\n"
     )
     done = run(tmp_path, "demo", "standing desks", "--tokens-per-s", "2000")

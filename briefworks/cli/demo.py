@@ -48,7 +48,9 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
     )
     settings = Settings.load()
     personas.load(asked.persona, settings.personas_dir)  # said now, not after everything has started
-    settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "store": ""})
+    settings = settings.model_copy(
+        update={"data_dir": settings.data_dir / "demo", "store": "", "api_keys": None}
+    )
     click.secho("Demo: the model, the search and the pages are synthetic; all else is real.", fg="yellow")
     with Stack(
         settings, 8000, demo_upstream=True, seed=seed, tokens_per_s=tokens_per_s, say=click.echo

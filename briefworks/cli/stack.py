@@ -66,6 +66,8 @@ class Stack:
             BRIEFWORKS_CONCURRENCY=str(self.settings.concurrency),
             PYTHONUNBUFFERED="1",
         )
+        if self.settings.api_keys is None:  # the demo needs none, whatever the app of this folder needs
+            environment["BRIEFWORKS_API_KEYS"] = ""
         if self.demo_upstream:
             environment |= self._upstream()
         port = free_port(self.app_port)

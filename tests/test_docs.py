@@ -44,6 +44,15 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = {path: blocks_of(path) for path in DOCUMENTS}
 SLOW: set[str] = set()
 ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
+    ("docs/DEPLOY.md", "pip install briefworks 'gunicorn>=23,<26'"),
+    ("docs/DEPLOY.md", "curl -X PUT https://briefworks.example/api/inngest"),
+    (
+        "docs/DEPLOY.md",
+        "curl https://briefworks.example/api/articles -H 'Authorization: Bearer bw_…'"
+        " -H 'Content-Type: application/json' \\",
+    ),
+    ("docs/DEPLOY.md", "docker build -t briefworks ."),
+    ("docs/DEPLOY.md", "from briefworks.web import create_app"),
     ("docs/SUPABASE.md", "pip install 'briefworks[postgres]'"),
     ("docs/SUPABASE.md", "briefworks doctor"),
     ("docs/SUPABASE.md", 'briefworks write "standing desks" --project acme'),

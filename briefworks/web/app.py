@@ -16,6 +16,7 @@ from briefworks.web.access import Access, check_neighbour, secure
 from briefworks.web.articles import article_routes
 from briefworks.web.events import stream_routes
 from briefworks.web.health import health_routes
+from briefworks.web.openapi import openapi_routes
 from briefworks.web.parts import build_parts
 from briefworks.web.problems import handle_problems
 from briefworks.web.run_page import run_page, run_routes
@@ -66,6 +67,7 @@ def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | Non
         article_routes(access, client, parts),
         stream_routes(access, parts.store, watchers),
         session_routes(access),
+        openapi_routes(access),
         health_routes(access, client, settings, parts, watchers),
         *((run_routes(access, client, parts.store), run_page()) if settings.inngest_dev else ()),
     ):

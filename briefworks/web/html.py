@@ -36,9 +36,14 @@ def body_of(markdown: str) -> str:
         _markdown.render(markdown),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_safe,
         url_schemes={"http", "https"},
         link_rel="noopener nofollow",
     )
+
+
+def _safe(_tag: str, name: str, value: str) -> str | None:
+    return value if name != "href" or value.startswith(("https://", "http://")) else None
 
 
 def document(title: str, language: str, markdown: str) -> str:

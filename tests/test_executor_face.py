@@ -1,11 +1,9 @@
 """The executor's HTTP face: what it answers to the wrong, the malicious and the merely curious."""
 
-import json
-
 import pytest
 
 from briefworks.executor import Executor
-from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
+from executor.support import SDK_HEADERS, Rest, ScriptedApp
 
 JSON = {"Content-Type": "application/json"}
 
@@ -108,61 +106,3 @@ def test_what_is_not_there_is_404_as_json(rest):
         answer = rest.http.request(method, path)
         assert answer.status_code == 404 and answer.json()["error"]
     assert rest.http.get("/v1/events/none/runs").json()["data"] == []
-
-
-def ops(*said):
-    return 206, SDK_HEADERS, json.dumps(said)
-
-
-SENSELESS = {
-    "no SDK": ((200, {}, "<h1>nginx</h1>"), "no x-inngest-sdk header"),
-    "not JSON": ((206, SDK_HEADERS, '[{"op": "StepRun"'), "not JSON"),
-    "NaN": ((200, SDK_HEADERS, "NaN"), "NaN is not JSON"),
-    "no list": ((206, SDK_HEADERS, "{}"), "without a list of steps"),
-    "empty list": (ops(), "without a list of steps"),
-    "no object": (ops(1), "not an object"),
-    "no op": (ops({"id": "x"}), "without id or op"),
-    "bad sleep": (ops({"id": "x", "op": "Sleep", "name": "soon"}), "'soon' is not an instant"),
-    "bad wait": (ops({"id": "x", "op": "WaitForEvent", "opts": {"timeout": "a while"}}), "not a duration"),
-    "unknown op": (ops({"id": "x", "op": "AIGateway", "displayName": "ask"}), "leaves out"),
-    "plain 404": ((404, {}, "not here"), "status 404"),
-    "huge": (ops({"id": "x", "op": "StepRun", "data": "x" * 5_000_000}), "larger than 4 MiB"),
-    "deep": ((200, SDK_HEADERS, "[" * 400 + "]" * 400), "200 levels"),
-    "the same for ever": (ops({"id": "x", "op": "StepRun", "data": 1}), "have a result already"),
-}
-
-
-@pytest.fixture(scope="module")
-def senseless(tmp_path_factory):
-    """An app that gives the answer that its event names."""
-    with (
-        Executor(tmp_path_factory.mktemp("odd") / "journal.db", 0, retry_scale=0.0, workers=2) as executor,
-        ScriptedApp(lambda _path, _headers, body: SENSELESS[body["event"]["data"]["case"]][0]) as app,
-    ):
-        rest = Rest(executor.url)
-        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "odd", "retries": 1}))
-        yield rest
-        rest.close()
-
-
-@pytest.mark.parametrize("case", SENSELESS)
-def test_an_answer_that_makes_no_sense_fails_the_run_with_a_reason(senseless, case):
-    run = senseless.ended(senseless.send("odd", {"case": case}))
-    assert run["status"] == "Failed" and SENSELESS[case][1] in run["output"]["message"]
-
-
-def test_silence_of_the_app_is_an_attempt_after_the_time_out(tmp_path):
-    def answer(path, headers, body):
-        if body["ctx"]["attempt"] == 0:
-            wait_for(lambda: len(heard) > 1)
-        return 200, SDK_HEADERS, str(body["ctx"]["attempt"])
-
-    heard = []
-    with (
-        Executor(tmp_path / "journal.db", 0, retry_scale=0.0, request_timeout_s=0.3) as executor,
-        ScriptedApp(lambda path, headers, body: (heard.append(1), answer(path, headers, body))[1]) as app,
-    ):
-        rest = Rest(executor.url)
-        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "slow"}))
-        assert rest.ended(rest.send("slow"))["output"] == 1
-        rest.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,7 +37,7 @@ class Executor:
     `apps` are the urls of apps that are asked to register (`http://127.0.0.1:8000/api/inngest`) and watched.
     An app that is away burns no attempts, unless `burn_attempts_when_away`. `retry_scale` multiplies the
     waits between attempts; `away_pauses_s` are the first and the longest wait for an absent app. With `keys`
-    it is a self-hosted server for apps in production mode.
+    it is a self-hosted server for apps in production mode. `on_write` is the journal's, for tests.
     A context manager: `with Executor(...) as executor: executor.url`.
     """
 
@@ -55,6 +55,7 @@ class Executor:
         request_timeout_s: float = 7200.0,
         poll_s: float = 5.0,
         workers: int = 64,
+        on_write: Callable[[], None] | None = None,
     ) -> None:
         if host not in LOOPBACK:
             raise ConfigError(
@@ -69,7 +70,7 @@ class Executor:
             "away_pauses_s": away_pauses_s,
         }
         self._dispatch_settings: dict[str, Any] = {"workers": workers, "request_timeout_s": request_timeout_s}
-        self._poll_s = poll_s
+        self._poll_s, self._on_write = poll_s, on_write
         self.url = ""
         self._parts: tuple[Engine, BaseWSGIServer, Dispatcher, list[Link]]
 
@@ -79,7 +80,7 @@ class Executor:
 
         Raises `ConfigError` when the journal is another process's or cannot be used, or no port is free.
         """
-        journal = Journal(self.journal)
+        journal = Journal(self.journal, self._on_write)
         try:
             engine = Engine(journal, self.apps, **self._engine_settings)
             with _listen(self.host, self.port) as listening:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -32,14 +32,16 @@ Row = sqlite3.Row
 
 class Journal:
     """
-    Not thread-safe: the engine's lock guards it.
+    Not thread-safe: the engine's lock guards it. `on_write` is called before and after each write (for tests
+    that end the process there).
 
     Raises `ConfigError` when another process owns the file, when a newer version wrote it, or when the file
     cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_write: Callable[[], None] | None = None) -> None:
         self.path = path
+        self._on_write = on_write or (lambda: None)
         self._owner = own(path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -79,7 +81,9 @@ class Journal:
             self._upgrade(UPGRADES[known], known + 1)
 
     def _upgrade(self, statements: str, version: int) -> None:
+        self._on_write()
         self._db.executescript(f"BEGIN IMMEDIATE;\n{statements}\nPRAGMA user_version = {version};\nCOMMIT;")
+        self._on_write()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -87,7 +91,9 @@ class Journal:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._on_write()
             self._db.execute("COMMIT")
+            self._on_write()
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")

@@ -44,8 +44,34 @@ def main(engine_url, port, log):
         total += ctx.step.run("flaky", flaky)
         return total
 
+    @client.create_function(fn_id="each", trigger=inngest.TriggerEvent(event="k/each"), retries=1)
+    def each(ctx: inngest.ContextSync):
+        run = ctx.event.data["run"]
+
+        def flaky():
+            work(f"{run} flaky {ctx.attempt}", None, 0)()
+            if ctx.attempt == 0:
+                raise ValueError("the first time")
+            return "mended"
+
+        def step(name):
+            return lambda: ctx.step.run(name, work(f"{run} {name}", name, 0))
+
+        def answer():
+            return ctx.step.wait_for_event(
+                "answer",
+                event="k/answer",
+                if_exp="event.data.run == async.data.run",
+                timeout=timedelta(seconds=60),
+            )
+
+        first = step("first")()
+        one, two, found = ctx.group.parallel((step("one"), step("two"), answer))
+        ctx.step.sleep("nap", timedelta(seconds=0.1))
+        return [first, one, two, found and found.data["said"], ctx.step.run("flaky", flaky)]
+
     app = flask.Flask("killed")
-    inngest.flask.serve(app, client, [long])
+    inngest.flask.serve(app, client, [long, each])
     make_server("127.0.0.1", int(port), app, threaded=True).serve_forever()
 
 

@@ -53,6 +53,10 @@ ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
     ),
     ("docs/DEPLOY.md", "docker build -t briefworks ."),
     ("docs/DEPLOY.md", "from briefworks.web import create_app"),
+    (
+        "docs/EXECUTOR.md",
+        "python -m briefworks.executor --journal executor.db --app http://127.0.0.1:5000/api/inngest",
+    ),
     ("docs/SUPABASE.md", "pip install 'briefworks[postgres]'"),
     ("docs/SUPABASE.md", "briefworks doctor"),
     ("docs/SUPABASE.md", 'briefworks write "standing desks" --project acme'),

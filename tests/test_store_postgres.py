@@ -20,7 +20,7 @@ from lossy import Lossy, idle
 from postgres_server import PostgresServer, clocked, emptied
 from store_contract import StoreContract, begun, outcome
 from store_machine import LOST_AFTER_S, StoreMachine
-from store_rows import RUN, section_done, token
+from store_rows import FAILED, RUN, section_done, token
 from store_script import kept, open_store, play, played_by_the_killed
 from waiting import wait_for
 
@@ -184,6 +184,23 @@ def test_the_store_answers_like_the_model_whatever_is_cut_for_long(postgres, pla
     run_machine(
         CutMachine, Lossy(postgres.port, idle, idle), plain_url, max_examples=60, stateful_step_count=40
     )
+
+
+def test_whose_answer_was_lost_is_told_that_the_ending_was_his(postgres, plain_url):
+    lossy = Lossy(postgres.port, idle, idle)
+    mine = PostgresStore(plain_url.replace(str(postgres.port), str(lossy.port)))
+    with closing(mine), closing(PostgresStore(plain_url)) as other:
+        mine.start_run("p", "a", "r1", RUN)
+        mine.start_run("p", "b", "r2", RUN)
+        lossy.fault = "answer"
+        assert mine.end_run("p", "r1", "run-failed", FAILED)
+        assert not other.end_run("p", "r1", "run-failed", FAILED)
+        lossy.fault = "answer"
+        assert mine.decide("p", "b", "cancel", {"by": "user"})
+        assert not other.decide("p", "b", "cancel", {"by": "user"})
+        assert lossy.lost == 2
+        assert mine.read("p")["head"] == 4
+    lossy.close()
 
 
 # --- processes

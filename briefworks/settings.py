@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     step_limit_s: int = Field(240, ge=5, le=7200)
     concurrency: int = Field(5, ge=1, le=1000)
     retries: int = Field(2, ge=0, le=20)
+    keep_days: int | None = Field(None, ge=1, le=36_500)  # None: for good
 
     api_keys: SecretStr | None = None  # project:sha256hex,…; briefworks.keys reads it
     origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(default_factory=list)

@@ -29,3 +29,4 @@ class Parts:
     step_limit_s: float = 240.0
     concurrency: int = 5
     retries: int = 2
+    keep_days: int | None = None

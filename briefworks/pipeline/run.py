@@ -13,6 +13,7 @@ from ulid import ULID
 
 from briefworks.errors import StaleTake, StoreUnavailable
 from briefworks.model import ModelCalls
+from briefworks.pipeline.keeping import erase_old
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words
 from briefworks.shapes import RESULT, ArticleRequest, Event, Phase, Research
@@ -68,6 +69,8 @@ class Run:
                     self.ctx.run_id,
                     self.asked.run_started(parent_run_id),
                 )
+            if claimed and self.parts.keep_days is not None:
+                erase_old(self.parts.store, self.project_id, self.parts.keep_days)
             return {"v": 1, "run_id": self.ctx.run_id, "claimed": claimed}
 
         return self.ctx.step.run(step, do_claim)

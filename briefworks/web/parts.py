@@ -30,6 +30,7 @@ def build_parts(settings: Settings) -> Parts:
         step_limit_s=settings.step_limit_s,
         concurrency=settings.concurrency,
         retries=settings.retries,
+        keep_days=settings.keep_days,
     )
 
 

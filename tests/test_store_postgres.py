@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from briefworks.errors import BriefworksError, ConfigError, StaleTake, StoreUnavailable
 from briefworks.stores.postgres import PostgresStore
 from briefworks.stream import StepWriter, rows_of
-from lossy import Lossy, idle
+from lossy import POSTGRES, Lossy
 from postgres_server import PostgresServer, clocked, emptied
 from store_contract import StoreContract, begun, outcome
 from store_machine import LOST_AFTER_S, StoreMachine
@@ -93,11 +93,11 @@ class LosesAnswers:
 
 @pytest.mark.slow
 class TestPostgresWhenEveryAnswerIsLostOnce(LosesAnswers, StoreContract):
-    """The contract, when the connection is cut before the answer of every other request."""
+    """The contract, when the connection is cut before the answer of every call, once."""
 
     @pytest.fixture
     def store_factory(self, postgres, plain_url):
-        lossy = Lossy(postgres.port, idle, idle)
+        lossy = Lossy(postgres.port, POSTGRES)
         lossy.every = True
         yield from factory(plain_url.replace(str(postgres.port), str(lossy.port)), plain_url)
         assert lossy.lost
@@ -174,20 +174,18 @@ def run_machine(machine, lossy, database_url, **options):
 
 
 def test_the_store_answers_like_the_model_whatever_is_cut(postgres, plain_url):
-    run_machine(
-        CutMachine, Lossy(postgres.port, idle, idle), plain_url, max_examples=4, stateful_step_count=12
-    )
+    run_machine(CutMachine, Lossy(postgres.port, POSTGRES), plain_url, max_examples=4, stateful_step_count=12)
 
 
 @pytest.mark.slow
 def test_the_store_answers_like_the_model_whatever_is_cut_for_long(postgres, plain_url):
     run_machine(
-        CutMachine, Lossy(postgres.port, idle, idle), plain_url, max_examples=60, stateful_step_count=40
+        CutMachine, Lossy(postgres.port, POSTGRES), plain_url, max_examples=25, stateful_step_count=40
     )
 
 
 def test_whose_answer_was_lost_is_told_that_the_ending_was_his(postgres, plain_url):
-    lossy = Lossy(postgres.port, idle, idle)
+    lossy = Lossy(postgres.port, POSTGRES)
     mine = PostgresStore(plain_url.replace(str(postgres.port), str(lossy.port)))
     with closing(mine), closing(PostgresStore(plain_url)) as other:
         mine.start_run("p", "a", "r1", RUN)

@@ -8,7 +8,7 @@ import pytest
 
 from briefworks.errors import ConfigError, StoreUnavailable
 from briefworks.stores.supabase import SupabaseStore
-from lossy import Lossy, http_answer
+from lossy import HTTP, Lossy
 from postgres_server import clocked, emptied
 from store_contract import StoreContract
 from store_machine import LOST_AFTER_S
@@ -114,11 +114,11 @@ class TestSupabase(StoreContract):
 @needs_lite
 @pytest.mark.slow
 class TestSupabaseWhenEveryAnswerIsLostOnce(LosesAnswers, StoreContract):
-    """The contract, when the connection is cut before the answer of every other request."""
+    """The contract, when the connection is cut before the answer of every call, once."""
 
     @pytest.fixture
     def store_factory(self, lite, database_url):
-        lossy = Lossy(lite.port, None, http_answer)
+        lossy = Lossy(lite.port, HTTP)
         lossy.every = True
         yield from factory(f"http://127.0.0.1:{lossy.port}", database_url)
         assert lossy.lost
@@ -128,7 +128,7 @@ class TestSupabaseWhenEveryAnswerIsLostOnce(LosesAnswers, StoreContract):
 @needs_lite
 @pytest.mark.slow
 def test_the_store_answers_like_the_model_whatever_is_cut(lite, database_url):
-    lossy = Lossy(lite.port, None, http_answer)
+    lossy = Lossy(lite.port, HTTP)
 
     class Machine(CutMachine):
         def open_store(self):

@@ -17,6 +17,7 @@ from briefworks.web.articles import article_routes
 from briefworks.web.events import stream_routes
 from briefworks.web.health import health_routes
 from briefworks.web.openapi import openapi_routes
+from briefworks.web.page import page_routes
 from briefworks.web.parts import build_parts
 from briefworks.web.problems import handle_problems
 from briefworks.web.run_page import run_page, run_routes
@@ -42,8 +43,14 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     return app
 
 
-def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | None = None) -> None:
-    """Add `/api/inngest` and the routes of articles to an app of one's own; errors as in `create_app`."""
+def mount(
+    app: flask.Flask, settings: Settings | None = None, parts: Parts | None = None, *, page: bool = True
+) -> None:
+    """
+    Add `/api/inngest`, the routes of articles and, with `page`, the live page to an app of one's own.
+
+    Errors as in `create_app`.
+    """
     settings = settings or Settings.load()
     access = Access(settings)
     parts = parts or build_parts(settings)
@@ -73,6 +80,8 @@ def mount(app: flask.Flask, settings: Settings | None = None, parts: Parts | Non
     ):
         handle_problems(routes)
         app.register_blueprint(routes)
+    if page:
+        app.register_blueprint(page_routes())
 
 
 def inngest_client(settings: Settings) -> inngest.Inngest:

@@ -1,0 +1,50 @@
+/** The brief: for whom and from which angle, and the outline with what each section is for. */
+import { el, patch, plain, several } from "./dom.js";
+
+export function briefView() {
+  const body = el("div");
+  const root = el("section", { class: "part", id: "brief", "aria-labelledby": "brief-title" });
+  root.append(el("h2", { id: "brief-title" }, "The brief"), body);
+  root.hidden = true;
+  /** @type {unknown} */ let last = null;
+  /** @type {import("./article.js").View} */
+  const view = ({ state: { brief } }) => {
+    if (last === brief) return;
+    last = brief;
+    root.hidden = !brief;
+    if (brief) patch(body, parts(brief));
+  };
+  return { root, view };
+}
+
+/** @param {any} brief */
+function parts(brief) {
+  const facts = [
+    ["Angle", brief.angle],
+    ["Reader", brief.reader],
+    ["In search results", brief.meta_description],
+  ].filter(([, text]) => text);
+  const kinds = { entity: "not covered", question: "not answered", source: "without a source", words: "length" };
+  const gaps = brief.gaps.map((/** @type {any} */ { kind, what }) =>
+    el("li", {}, `${plain(what)} `, el("span", { class: "hint" }, kinds[/** @type {"entity"} */ (kind)] ?? kind)),
+  );
+  return [
+    el("dl", { class: "pairs" }, ...facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, plain(text))))),
+    el("h3", {}, "Outline"),
+    el("ol", { class: "outline" }, ...brief.outline.map(planned)),
+    ...(gaps.length ? [el("h3", {}, "Gaps that were left"), el("ul", { class: "gaps" }, ...gaps)] : []),
+  ];
+}
+
+/** @param {any} section */
+function planned({ n, heading, purpose, points, words, sources }) {
+  const cited = sources.length ? [el("span", {}, `from ${sources.join(", ")}`)] : [];
+  return el(
+    "li",
+    {},
+    el("p", {}, el("a", { href: `#section-${n}` }, plain(heading))),
+    purpose && el("p", { class: "why" }, plain(purpose)),
+    points.length > 0 && el("ul", {}, ...points.map((/** @type {string} */ one) => el("li", {}, plain(one)))),
+    el("p", { class: "facts" }, el("span", {}, several(words, "word")), ...cited),
+  );
+}

@@ -1,0 +1,35 @@
+/** How news comes in: live, polled, reconnecting, or none for so long that the run may have stalled. */
+import { el, say } from "./dom.js";
+
+const STALLED_MS = 5 * 60_000;
+const OPEN = new Set(["running", "review"]);
+
+/** Whether an open run has written nothing for five minutes. @param {import("./article.js").Seen} seen */
+export function isStalled({ state, trail, now }) {
+  return state.status === "running" && trail.lastAt !== "" && now - Date.parse(trail.lastAt) > STALLED_MS;
+}
+
+/** @param {import("./article.js").Seen} seen @returns {[string, string, string]} kind, word, explanation */
+function stateOf(seen) {
+  const { link, state } = seen;
+  if (state.seq && !OPEN.has(state.status)) return ["over", state.status === "done" ? "complete" : "ended", "The run is over; nothing more will come."];
+  if (link.ended && link.error) return ["lost", "not followed", link.error.detail];
+  if (link.via === "none" && link.error) return ["away", "reconnecting", `${link.error.detail} Trying again by itself.`];
+  if (link.via === "none") return ["away", "connecting", "Connecting to the app."];
+  if (isStalled(seen)) return ["stalled", "stalled", "The connection works, but the run has written nothing for five minutes."];
+  if (link.via === "polling") return ["live", "polling", "Asking for news every two seconds."];
+  return ["live", "live", "Every word comes as it is written."];
+}
+
+export function linkView() {
+  const word = el("span", {});
+  const root = el("p", { class: "link" }, el("span", { class: "dot", "aria-hidden": "true" }), word);
+  /** @type {import("./article.js").View} */
+  const view = (seen) => {
+    const [kind, said, why] = stateOf(seen);
+    if (root.dataset.link !== kind) root.dataset.link = kind;
+    if (root.title !== why) root.title = why;
+    say(word, said);
+  };
+  return { root, view };
+}

@@ -1,0 +1,28 @@
+/** The sources of a finished article, in the order of their numbers. */
+import { el, hostOf, patch, sourceLink } from "./dom.js";
+
+export function sourcesView() {
+  const list = el("ol", { class: "sources" });
+  const root = el("section", { class: "part", id: "sources", "aria-labelledby": "sources-title" });
+  root.append(el("h2", { id: "sources-title" }, "Sources"), list);
+  root.hidden = true;
+  /** @type {unknown} */ let last = null;
+  /** @type {import("./article.js").View} */
+  const view = ({ state: { polished } }) => {
+    if (last === polished) return;
+    last = polished;
+    root.hidden = !polished?.sources.length;
+    patch(
+      list,
+      (polished?.sources ?? []).map((/** @type {any} */ { number, url, title, fetched_at: at }) =>
+        el(
+          "li",
+          { id: `source-${number}`, value: number },
+          sourceLink(url, title),
+          el("span", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 10)}`)),
+        ),
+      ),
+    );
+  };
+  return { root, view };
+}

@@ -1,0 +1,55 @@
+"""The live page: one document for every address, and the files it is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask
+
+from briefworks.shapes import is_id
+
+STATIC = Path(__file__).parent.parent / "static"
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",  # asked for again each time, by ETag: an update is seen at once
+}
+
+
+def page_routes() -> flask.Blueprint:
+    """The blueprint. It holds nothing of anybody's: what the page shows it asks the API for."""
+    routes = flask.Blueprint("page", __name__)
+
+    @routes.after_request
+    def secure(response: flask.Response) -> flask.Response:
+        response.headers.update(_HEADERS)
+        return response
+
+    @routes.get("/")
+    @routes.get("/projects/<project_id>")
+    @routes.get("/projects/<project_id>/articles/<article_id>")
+    def page(project_id: str = "-", article_id: str = "-") -> flask.Response:
+        response = _file("index.html", "text/html")
+        if not (is_id(project_id) and is_id(article_id)):
+            response.status_code = 404  # and the document says so
+        return response
+
+    @routes.get("/briefworks/<name>")
+    def asset(name: str) -> flask.Response:
+        kind = _KINDS.get(Path(name).suffix)
+        if kind is None or name not in {path.name for path in STATIC.iterdir()}:
+            flask.abort(404)
+        return _file(name, kind)
+
+    return routes
+
+
+def _file(name: str, kind: str) -> flask.Response:
+    response = flask.Response((STATIC / name).read_bytes(), mimetype=kind)
+    response.add_etag()
+    return response.make_conditional(flask.request)  # type: ignore[return-value]  # it is this response

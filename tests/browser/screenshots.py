@@ -20,6 +20,7 @@ from written import every_state  # noqa: E402
 from conftest import launch  # noqa: E402
 from local import Local  # noqa: E402
 from upstream import Upstream  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 
 def every_picture(browser, site, folder):
@@ -52,7 +53,8 @@ def readme_picture(browser, folder):
         local.ask("acme", keyword="standing desks", targetWords=1800)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{local.app.url}/projects/acme/articles/a1")
-        page.wait_for_function("document.querySelector('#section-1')?.innerText.length > 700", timeout=60_000)
+        text = page.locator("#section-1 .prose")
+        wait_for(lambda: text.count() and len(text.inner_text()) > 600, 60)
         page.screenshot(path=HERE.parent.parent / "docs" / "page.png")
     finally:
         local.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from briefworks.fold import fold
 from briefworks.shapes import TERMINAL, ArticleState, StreamRow
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import rows_of
+from environment import environment
 from waiting import free_port, wait_for
 
 
@@ -65,8 +65,7 @@ class Local:
     ) -> None:
         self.folder = folder
         host = upstream_url.partition("://")[2]
-        ours = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST")
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+        clean = environment()
         self.env = {
             **clean,
             "ANTHROPIC_API_KEY": "test",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from briefworks.stores.sqlite import SqliteStore
+from environment import environment
 from waiting import free_port, wait_for
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
@@ -36,14 +36,10 @@ class Served:
     log: Path
 
 
-def environment(folder: Path, **settings: str) -> dict[str, str]:
-    """A configuration that reaches nothing, and nothing of the one who runs the tests."""
-    ours = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_")
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-    return {
-        **clean, "ANTHROPIC_BASE_URL": NOWHERE, "SEARXNG_URL": NOWHERE, "INNGEST_DEV": NOWHERE,
-        "BRIEFWORKS_DATA_DIR": str(folder), **settings,
-    }  # fmt: skip
+def reaching_nothing(folder: Path, **settings: str) -> dict[str, str]:
+    """The environment of an app whose upstreams and engine are nowhere."""
+    nowhere = dict.fromkeys(("ANTHROPIC_BASE_URL", "SEARXNG_URL", "INNGEST_DEV"), NOWHERE)
+    return environment(**nowhere | {"BRIEFWORKS_DATA_DIR": str(folder)} | settings)
 
 
 @contextmanager
@@ -53,7 +49,7 @@ def serve_app(server: str, folder: Path, **settings: str) -> Iterator[Served]:
     command = [sys.executable, *(part.format(port=port) for part in SERVERS[server])]
     with log.open("wb") as told:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(folder, **settings), stdout=told, stderr=told
+            command, cwd=folder, env=reaching_nothing(folder, **settings), stdout=told, stderr=told
         )
     url = f"http://127.0.0.1:{port}"
     try:

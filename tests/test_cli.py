@@ -1,7 +1,6 @@
 """The command line as a person uses it: real processes in an empty directory."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -14,15 +13,11 @@ from briefworks.cli.dev import dev_server
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import rows_of
 from briefworks.text import count_words
+from environment import environment
 from waiting import wait_for
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-OURS = ("BRIEFWORKS_", "ANTHROPIC_", "INNGEST", "SERPER_", "SEARXNG_", "SUPABASE_")
 BRIEFWORKS = [sys.executable, "-m", "briefworks"]
-
-
-def environment(**settings):
-    return {key: value for key, value in os.environ.items() if not key.startswith(OURS)} | settings
 
 
 def run(folder, *args, **settings):

@@ -15,9 +15,10 @@ from click.testing import CliRunner
 
 from briefworks.cli import main
 from briefworks.cli.watch import TerminalView
+from environment import OURS, environment
 from local import Local
 from stream_server import StreamServer, row
-from test_cli import BRIEFWORKS, OURS, environment, run
+from test_cli import BRIEFWORKS, run
 from waiting import free_port, wait_for
 
 

@@ -214,3 +214,19 @@ def test_whatever_an_app_answers_its_run_ends_for_a_reason_or_waits(fuzzed, stat
 @given(status=statuses, headers=hints, body=bodies)
 def test_of_many_generated_answers_each_ends_its_run_or_lets_it_wait(fuzzed, status, headers, body):
     ends_or_waits(fuzzed, status, headers, body)
+
+
+def test_results_that_are_too_large_together_fail_the_run_with_a_reason(tmp_path):
+    def answer(_path, _headers, body):
+        done = 6 if body["use_api"] else 0
+        return ops(
+            *({"id": f"s{n}", "op": "StepRun", "data": "x" * 4_000_000} for n in range(done, done + 6))
+        )
+
+    with Executor(tmp_path / "journal.db", 0) as executor, ScriptedApp(answer) as app:
+        rest = Rest(executor.url)
+        rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "odd"}))
+        run = rest.ended(rest.send("odd"))
+        assert (run["status"], run["output"]["name"]) == ("Failed", "InngestErrStateOverflowed")
+        assert "larger than 32 MiB together" in run["output"]["message"]
+        rest.close()

@@ -14,6 +14,7 @@ from executor.support import Server, wait_for
 
 APP = "scenarios"
 FUNCTIONS = {}
+MOST_BYTES = 4 * 2**20  # of a request: what is larger has to be fetched
 ANY = object()  # an output that the case looks at itself
 
 
@@ -107,6 +108,7 @@ class Lab:
         self.here = {name: Here(self, name) for name in FUNCTIONS}
         self.functions = {name: self._function(each) for name, each in FUNCTIONS.items()}
         app = flask.Flask(APP)
+        app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
         inngest.flask.serve(app, self.client, list(self.functions.values()))
         self.server = Server(app)
         self.sent = {}

@@ -14,7 +14,7 @@ POLICY = (
 @pytest.fixture(scope="module")
 def web():
     app = flask.Flask("files", static_folder=None)
-    app.register_blueprint(page_routes())
+    app.register_blueprint(page_routes(home=True))
     return app.test_client()
 
 
@@ -69,3 +69,11 @@ def test_no_file_is_longer_than_a_reader_likes():
         text = path.read_text()
         assert text.startswith("/**") and text.count("\n") <= 260, path.name
         assert "innerHTML" not in text and "outerHTML" not in text and "insertAdjacent" not in text, path.name
+
+
+def test_an_app_of_ones_own_keeps_its_home():
+    app = flask.Flask("own", static_folder=None)
+    app.register_blueprint(page_routes(home=False))
+    app.add_url_rule("/", view_func=lambda: "mine")
+    assert app.test_client().get("/").text == "mine"
+    assert app.test_client().get("/projects/acme").status_code == 200

@@ -37,19 +37,24 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     they are handed in. Raises `ConfigError` when the configuration cannot work.
     """
     app = flask.Flask("briefworks", static_folder=None)
-    mount(app, settings, parts)
+    mount(app, settings, parts, home=True)
     handle_problems(app)
     app.after_request(secure)
     return app
 
 
 def mount(
-    app: flask.Flask, settings: Settings | None = None, parts: Parts | None = None, *, page: bool = True
+    app: flask.Flask,
+    settings: Settings | None = None,
+    parts: Parts | None = None,
+    *,
+    page: bool = True,
+    home: bool = False,
 ) -> None:
     """
     Add `/api/inngest`, the routes of articles and, with `page`, the live page to an app of one's own.
 
-    Errors as in `create_app`.
+    The page is at `/projects/…`; `home` puts it at `/` as well. Errors as in `create_app`.
     """
     settings = settings or Settings.load()
     access = Access(settings)
@@ -81,7 +86,7 @@ def mount(
         handle_problems(routes)
         app.register_blueprint(routes)
     if page:
-        app.register_blueprint(page_routes())
+        app.register_blueprint(page_routes(home=home))
 
 
 def inngest_client(settings: Settings) -> inngest.Inngest:

@@ -21,8 +21,12 @@ _HEADERS = {
 }
 
 
-def page_routes() -> flask.Blueprint:
-    """The blueprint. It holds nothing of anybody's: what the page shows it asks the API for."""
+def page_routes(*, home: bool) -> flask.Blueprint:
+    """
+    The blueprint, with `/` if `home`.
+
+    It holds nothing of anybody's: what the page shows it asks the API for.
+    """
     routes = flask.Blueprint("page", __name__)
 
     @routes.after_request
@@ -30,7 +34,6 @@ def page_routes() -> flask.Blueprint:
         response.headers.update(_HEADERS)
         return response
 
-    @routes.get("/")
     @routes.get("/projects/<project_id>")
     @routes.get("/projects/<project_id>/articles/<article_id>")
     def page(project_id: str = "-", article_id: str = "-") -> flask.Response:
@@ -38,6 +41,9 @@ def page_routes() -> flask.Blueprint:
         if not (is_id(project_id) and is_id(article_id)):
             response.status_code = 404  # and the document says so
         return response
+
+    if home:
+        routes.add_url_rule("/", view_func=page)
 
     @routes.get("/briefworks/<name>")
     def asset(name: str) -> flask.Response:

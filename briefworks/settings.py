@@ -168,3 +168,8 @@ class Settings(BaseSettings):
 def child_environment(**changes: str) -> dict[str, str]:
     """This process's environment for a process it starts, with some variables set."""
     return {**os.environ, **changes}
+
+
+def wants_no_color() -> bool:
+    """Whether NO_COLOR asks for text without colours (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))

@@ -163,9 +163,10 @@ def test_doctor_tells_what_does_not_answer(tmp_path):
         ANTHROPIC_BASE_URL="http://127.0.0.1:9",
         SEARXNG_URL="http://127.0.0.1:9",
         INNGEST_DEV="http://127.0.0.1:9",
+        BRIEFWORKS_API_KEYS="acme:not-a-hash",
     )
     assert told.returncode == 1
-    for what in ("model", "search", "engine"):
+    for what in ("model", "search", "engine", "keys"):
         assert f"✗  {what}" in told.stdout
     assert "✓  store" in told.stdout and "Traceback" not in told.stderr
 

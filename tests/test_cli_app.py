@@ -257,3 +257,9 @@ def test_an_app_that_has_lost_its_rows_begins_anew_on_screen(capsys):
     for seq in (1, 2, 1):
         view.row({**row(seq), "event": "run-started", "step": "start", "data": started})
     assert "begins anew" in capsys.readouterr().out and view.state["seq"] == 1
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_no_color_is_honoured(no_color, coloured):
+    env = {"BRIEFWORKS_STORE": "mysql://x", "NO_COLOR": no_color}
+    assert ("\x1b[31m" in CliRunner().invoke(main, ["doctor"], env=env, color=True).output) == coloured

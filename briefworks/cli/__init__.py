@@ -44,6 +44,10 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
+        from briefworks.settings import wants_no_color  # not for `--help`
+
+        if wants_no_color():
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except BriefworksError as error:

@@ -10,6 +10,7 @@ import httpx
 
 from briefworks import personas
 from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable
+from briefworks.keys import parse_keys
 from briefworks.settings import Settings
 
 
@@ -61,7 +62,11 @@ def doctor() -> None:
         found = build_search(settings).search("briefworks", language="en", market="us", timeout_s=15)
         return f"{found['provider']} answers with {len(found['results'])} results"
 
-    checks: list[tuple[str, Callable[[], str]]] = [("store", store), ("personas", voices)]
+    def keys() -> str:
+        known = parse_keys(settings.api_keys.get_secret_value() if settings.api_keys else "").known
+        return f"{len(known)} known" if known else "none: only this machine may ask"
+
+    checks: list[tuple[str, Callable[[], str]]] = [("store", store), ("personas", voices), ("keys", keys)]
     if demo:
         click.echo(
             "   –  model, search: not configured; `briefworks dev` and `demo` play them, synthetically"

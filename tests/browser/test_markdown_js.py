@@ -71,7 +71,7 @@ BOMBS = {
 @pytest.fixture(scope="module")
 def page(browser):
     app = flask.Flask("files", static_folder=None)
-    app.register_blueprint(page_routes())
+    app.register_blueprint(page_routes(home=True))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_page()

@@ -266,6 +266,22 @@ class Critique(TypedDict):
     usage: Usage
 
 
+class RuleTells(TypedDict):
+    """The weight of one rule's findings in the draft and in the article."""
+
+    before: float
+    after: float
+
+
+class Scorecard(TypedDict):
+    """What can be counted of a text; the measures are defined in `phases.scorecard` and docs/QUALITY.md."""
+
+    v: Literal[1]
+    measures: dict[str, float | None]  # None: could not be measured
+    outside: list[str]  # the measures that lie outside of their band
+    rules_version: str  # of the linter
+
+
 class Polished(TypedDict):
     """The article."""
 
@@ -283,6 +299,8 @@ class Polished(TypedDict):
     stopped_by: Literal["", "budget", "finish-now"]
     usage: Usage  # of the whole article, all phases
     backing: NotRequired[Backing]  # since 0.2
+    tells_by_rule: NotRequired[dict[str, RuleTells]]  # since 0.2
+    scores: NotRequired[Scorecard]  # since 0.2
 
 
 EVENT_DATA: Mapping[Event, type] = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +39,7 @@ HITS = {
     "title-case-heading": "## How Desks Change Your Working Day",
     "emoji": "🚀 Faster than before.",
 }
+PLANTED = tomllib.loads((Path(__file__).parent / "tells_planted.toml").read_text("utf-8"))
 PEOPLE = """
 A ceiling fan does not cool a room. It moves air over skin, and that makes the room feel about two
 degrees cooler to whoever sits under it. So switch it off when you leave: an empty room gains nothing
@@ -62,6 +65,18 @@ def test_each_rule_finds_its_tell(rule: str) -> None:
     found = [tell for tell in lint(f"The first sentence is plain.\n\n{HITS[rule]}\n") if tell["rule"] == rule]
     assert found
     assert all(tell["weight"] > 0 and tell["why"] for tell in found)
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
+def test_planted_habits_are_found_and_what_comes_near_them_is_not(rule: str) -> None:
+    planted = PLANTED[rule]["planted"]
+    plain = [text for of_rule in PLANTED.values() for text in of_rule["plain"]]
+    hits, false = (
+        sum(any(tell["rule"] == rule for tell in lint(text)) for text in texts) for texts in (planted, plain)
+    )
+    assert len(planted) >= 8
+    assert hits / len(planted) >= 0.9
+    assert hits / (hits + false) >= 0.8
 
 
 def test_people_are_left_alone_and_machine_prose_is_not() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "articles": "List the articles of a project.",
     "cancel": "Stop the run of an article.",
     "delete": "Erase an article.",
+    "score": "Score a Markdown file: grounding, tells, style and form.",
     "runs": "List what has run; show one run as a timeline.",
     "replay": "Run a run once more, whole or from a step.",
     "doctor": "Check the configuration and say what to do.",

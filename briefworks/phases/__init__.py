@@ -5,6 +5,7 @@ from briefworks.phases.critique import flagged_sections, run_critique_phase
 from briefworks.phases.draft import run_draft_phase, run_section_phase
 from briefworks.phases.polish import Round, run_polish_phase, run_rewrite_phase, worth_another_round
 from briefworks.phases.research import run_research_phase
+from briefworks.phases.scorecard import score_markdown
 
 __all__ = [
     "Round",
@@ -17,5 +18,6 @@ __all__ = [
     "run_research_phase",
     "run_rewrite_phase",
     "run_section_phase",
+    "score_markdown",
     "worth_another_round",
 ]

@@ -12,6 +12,7 @@ from briefworks.phases.critique import article_text, flagged_paragraphs
 from briefworks.phases.grounding import final
 from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, rewritten
 from briefworks.phases.prompts import rewrite_prompt
+from briefworks.phases.scorecard import score_article
 from briefworks.shapes import (
     ArticleRequest,
     Brief,
@@ -20,6 +21,7 @@ from briefworks.shapes import (
     Finding,
     Polished,
     Research,
+    RuleTells,
     Section,
     SectionDone,
     StepOutput,
@@ -140,7 +142,7 @@ def run_polish_phase(
     best = min(range(len(candidates)), key=lambda i: (rates[i], -i))
     sections, unbacked, facts = final(candidates[best], citations.Sources.of(research, texts))
     markdown, sources = citations.assemble(draft["title"], sections, research)
-    return {
+    article: Polished = {
         "v": 1,
         "title": draft["title"],
         "meta_description": brief["meta_description"],
@@ -157,7 +159,20 @@ def run_polish_phase(
         "stopped_by": "",
         "usage": usage_so_far,
         "backing": {"facts": facts, "unbacked": unbacked},
+        "tells_by_rule": _by_rule(draft["sections"], sections, asked.language),
     }
+    article["scores"] = score_article(article, research, texts, asked.target_words, asked.language)
+    return article
+
+
+def _by_rule(before: Sequence[Section], after: Sequence[Section], language: str) -> dict[str, RuleTells]:
+    """What each rule that finds something weighs in the draft and in the article, the heaviest first."""
+    found: dict[str, RuleTells] = {}
+    for when, sections in (("before", before), ("after", after)):
+        for tell in tells.lint(article_text(sections), language):
+            weights = found.setdefault(tell["rule"], {"before": 0.0, "after": 0.0})
+            weights["before" if when == "before" else "after"] += tell["weight"]
+    return dict(sorted(found.items(), key=lambda item: -item[1]["before"]))
 
 
 def _nothing_lost(

@@ -157,6 +157,16 @@ export type Backing = {
   facts: number;
   unbacked: Unbacked[];
 };
+export type RuleTells = {
+  before: number;
+  after: number;
+};
+export type Scorecard = {
+  v: 1;
+  measures: Record<string, number | null>;
+  outside: string[];
+  rules_version: string;
+};
 export type Polished = {
   v: 1;
   title: string;
@@ -172,6 +182,8 @@ export type Polished = {
   stopped_by: "" | "budget" | "finish-now";
   usage: Usage;
   backing?: Backing;
+  tells_by_rule?: Record<string, RuleTells>;
+  scores?: Scorecard;
 };
 export type RunFailed = {
   code: string;

@@ -86,7 +86,7 @@ def test_an_app_of_ones_own_has_its_own_page_and_writes_in_a_persona_of_ones_own
 
 def test_an_app_that_is_not_there_is_said(tmp_path):
     ran = subprocess.run(
-        [sys.executable, "-m", "briefworks", "serve", "--app", "nothing.py"],
+        [sys.executable, "-m", "briefworks", "serve", "--port", "0", "--app", "nothing.py"],
         check=False,
         cwd=tmp_path,
         env={**local_settings(), "PYTHONPATH": str(EXAMPLES.parent)},

@@ -51,7 +51,7 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
         click.echo(f"  engine  {stack.engine_url}" + ("  (Inngest dev server)" if engine else ""))
         click.echo(f"    data  {stack.data_dir}")
         click.echo(
-            "\nAsk for an article:\n"
+            f"\nAsk for an article at {stack.app_url}/projects/{settings.project}, or in another terminal:\n"
             '  briefworks write "standing desks"'
             + ("" if stack.app_url == Settings.model_fields["url"].default else f" --url {stack.app_url}")
         )

@@ -1,11 +1,6 @@
 """follow.js: whatever a connection does, its reader ends up with the table, word for word."""
 
-import json
 import random
-import shutil
-import subprocess
-import threading
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,84 +8,11 @@ from hypothesis import strategies as st
 
 from any_stream import ACTIONS, replay
 from briefworks.fold import fold
+from node_follower import QUICK, SOON_SILENT, Follower
 from store_model import ModelStore
 from store_rows import FAILED, RUN, Clock, brief_done, token
 from waiting import wait_for
 from wire_server import serve_wire
-
-RUNNER = Path(__file__).with_name("follow_runner.mjs")
-QUICK = {
-    "quietMs": 5_000,  # a busy machine is no silence
-    "firstMs": 5_000,
-    "pollMs": 5,
-    "fullMs": 20,
-    "sseAgainMs": 60,
-    "waitsMs": [1, 2, 5, 10],
-}
-SOON_SILENT = {**QUICK, "quietMs": 400, "firstMs": 400}
-
-
-class Follower:
-    """follow.js in a Node process; what its callbacks were given, in order."""
-
-    def __init__(self, url, article="a", **options):
-        node = shutil.which("node")
-        if node is None:
-            pytest.skip("node is not on the PATH; install Node.js 18 or newer to test follow.js")
-        asked = {"url": url, "project": "p", "article": article, "timing": QUICK, **options}
-        asked = {key: value for key, value in asked.items() if value is not None}
-        self.child = subprocess.Popen(
-            [node, RUNNER, json.dumps(asked)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.said, self.done = [], False
-        self.thread = threading.Thread(target=self._listen)
-        self.thread.start()
-
-    def _listen(self):
-        for line in self.child.stdout:
-            self.said.append(json.loads(line))
-        self.done = True
-
-    def tell(self, word):
-        self.child.stdin.write(word + "\n")
-        self.child.stdin.flush()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.child.poll() is None:
-            self.child.kill()
-        self.thread.join()
-        self.child.stdin.close()
-        self.child.stdout.close()
-        self.child.wait()
-
-    @property
-    def state(self):
-        return next((said["state"] for said in reversed(self.said) if "state" in said), None)
-
-    @property
-    def links(self):
-        return [said["link"] for said in self.said if "link" in said]
-
-    @property
-    def ways(self):
-        return [link["via"] for link in self.links]
-
-    def batches(self):
-        return [said["rows"] for said in self.said if "rows" in said]
-
-    def wait_state(self, **wanted):
-        wait_for(
-            lambda: self.state and all(self.state[key] == value for key, value in wanted.items()), 10, wanted
-        )
-        return self.state
-
-    def wait_end(self):
-        wait_for(lambda: self.done, 20, "the end of following")
-        assert self.child.wait() == 0
-        return self.state
 
 
 def drafting():
@@ -151,17 +73,24 @@ def test_an_article_without_a_row_is_told_once_and_waited_for(server):
 
 
 def test_a_message_without_rows_moves_what_was_seen(server):
+    moods(server, {"last": 3})
     with Follower(server.url, article="b") as follower:
         follower.wait_state(seq=0)
         with server.writing() as store:
             store.append("a", "draft-section-1", 1, 2, [token(" more")])
-        wait_for(lambda: server.asked)
-        server.drop()
         wait_for(lambda: len(server.asked) == 2)
-        assert server.asked[1] in [("text/event-stream", 4), ("text/event-stream", 5)]
-        with server.writing() as store:
-            store.start_run("b", "r2", RUN)
-        follower.wait_state(seq=6)
+        assert server.asked[1] == ("text/event-stream", 5)
+
+
+@pytest.mark.parametrize(("eol", "every"), [("\n", 1), ("\r\n", 1), ("\r\n", 2), ("\r", 3)], ids=repr)
+def test_bytes_are_joined_however_they_are_cut(server, eol, every):
+    server.moods = lambda: {"eol": eol}
+    with Follower(server.url, cutEvery=every) as follower:
+        follower.wait_state(seq=4)
+        end(server)
+        follower.wait_end()
+        assert_folded(follower, server)
+        assert follower.ways == ["none", "sse", "none"]
 
 
 def test_a_stream_that_ends_is_read_on_where_it_ended(server):
@@ -222,7 +151,6 @@ def test_without_a_place_among_the_watchers_it_polls_and_comes_back(server):
 
 @pytest.mark.parametrize("mood", [{"cut": 0}, {"mute": 1}, {"type": "text/html"}], ids=str)
 def test_where_no_stream_comes_through_it_polls(server, mood):
-    mood = {"pieces": None, **mood}
     server.moods = lambda: mood if server.asked[-1][0] == "text/event-stream" else {}
     with Follower(server.url, timing=SOON_SILENT) as follower:
         follower.wait_state(seq=4)
@@ -315,6 +243,13 @@ def test_stopped_it_says_nothing_more(server):
         assert follower.ways == ["none", "sse"]
 
 
+def test_stopped_by_its_own_callback_it_says_nothing_more(server):
+    end(server)
+    with Follower(server.url, stopAt=5) as follower:
+        assert follower.wait_end()["status"] == "failed"
+        assert follower.ways == ["none", "sse"]
+
+
 def test_headers_are_sent_with_every_request(server):
     with Follower(server.url, headers={"Authorization": "Bearer bw_1"}) as follower:
         follower.wait_state(seq=4)
@@ -353,7 +288,7 @@ def follow_any(actions, seed):
 
     def mood():
         bad = {"eol": chance.choice(["\n", "\r\n", "\r"]), "limit": chance.choice([1, 2, 7, 1000])}
-        bad |= {"doubled": chance.choice([0, 0, 3]), "pieces": random.Random(chance.random())}
+        bad |= {"doubled": chance.choice([0, 0, 3])}
         wrong = chance.choice(["", "", "cut", "cut", "full", "mute", "error"])
         bad |= {"cut": chance.randrange(4000)} if wrong == "cut" else {}
         bad |= {"mute": chance.randrange(1, 4)} if wrong == "mute" else {}
@@ -363,7 +298,7 @@ def follow_any(actions, seed):
     with serve_wire(store) as server:
         server.moods = mood
         quick = {**QUICK, "quietMs": 60, "firstMs": 120}
-        with Follower(server.url, timing=quick) as follower:
+        with Follower(server.url, timing=quick, cutEvery=chance.choice([0, 1, 5, 60])) as follower:
             for n, _ in enumerate(iterate(server, writing)):
                 if n % 7 == 3:
                     wait_for(lambda: follower.state is not None or follower.done, 20)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ Mood = dict[str, Any]
 """
 What is wrong with an answer: `status` (with `headers`, `body`), `type`, `hang` (nothing comes at all), `cut`
 (bytes after which the connection ends), `mute` (messages after which it is silent), `doubled` (rows sent
-again), `limit` (rows in a message), `pieces` (a random generator that cuts the bytes anywhere), `eol`.
+again), `last` (messages after which the connection ends), `limit` (rows in a message), `eol`.
 """
 
 
@@ -109,9 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(data[:left])
                 return
             left -= len(data) if left >= 0 else 0
-            for piece in _pieces(data, mood.get("pieces")):
-                self.wfile.write(piece)
-                self.wfile.flush()
+            self.wfile.write(data)
+            if number + 1 == mood.get("last"):
+                return
 
     def _messages(self, after: int, article: str | None, mood: Mood) -> Iterator[str]:
         yield "retry: 1000\n\n"
@@ -127,14 +126,6 @@ class _Handler(BaseHTTPRequestHandler):
             first, after = False, max(upto, after)
             if upto >= head and not self._wait(lambda: self.server.store.head > after):  # noqa: B023
                 return
-
-
-def _pieces(data: bytes, cuts: random.Random | None) -> Iterator[bytes]:
-    while cuts and data:
-        size = cuts.choice((1, 2, 3, 7, 40, 400))
-        yield data[:size]
-        data = data[size:]
-    yield data
 
 
 @contextmanager

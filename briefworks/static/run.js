@@ -92,7 +92,7 @@ async function ask(path, how) {
 
 /** @param {Run} run @param {{from?: string, anew?: boolean}} options */
 async function replay(run, options) {
-  for (const button of main.querySelectorAll("button")) button.disabled = true;
+  for (const button of Array.from(main.querySelectorAll("button"))) button.disabled = true;
   try {
     const body = JSON.stringify({ runId: run.id, ...options });
     const said = await ask("/replay", { method: "POST", headers: { "Content-Type": "application/json" }, body });

@@ -114,9 +114,9 @@ def test_nothing_in_an_article_executes_or_loads(attack):
     ids=lambda bomb: bomb[:6],
 )  # fmt: skip
 def test_no_article_holds_the_server_up(bomb):
-    started = time.monotonic()
+    started = time.process_time()
     html.body_of(bomb)
-    assert time.monotonic() - started < 4
+    assert time.process_time() - started < 4
 
 
 def test_an_erased_article_is_gone_and_may_be_erased_again(web, store):

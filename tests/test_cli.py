@@ -171,6 +171,7 @@ def test_doctor_tells_what_does_not_answer(tmp_path):
     assert "✓  store" in told.stdout and "Traceback" not in told.stderr
 
 
+@pytest.mark.slow
 def test_doctor_is_content_with_servers_that_answer(tmp_path, upstream):
     told = run(tmp_path, "doctor", ANTHROPIC_BASE_URL=upstream.url, SEARXNG_URL=upstream.url)
     assert told.returncode == 0, told.stdout + told.stderr

@@ -31,6 +31,7 @@ def request(article_id=None, **more):
     )
 
 
+@pytest.mark.slow
 def test_an_app_that_is_killed_and_started_again_is_followed_as_if_nothing_had_been(local, client):
     asked = client.request_article(request("killed", persona="plain-expert"))
     rows, kinds = [], set()

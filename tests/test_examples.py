@@ -69,6 +69,7 @@ def test_the_quickstart_shows_every_row_and_the_article(local):
     assert "run-started" in shown and "draft-token" in shown and "polish-done" in shown
 
 
+@pytest.mark.slow
 def test_whoever_comes_back_later_has_missed_nothing(local):
     first, then, last = example(local, "come_back_later.py").splitlines()
     assert first.startswith("Saw 5 rows") and then.endswith("in order: True.") and "It is done: Demo" in last
@@ -76,6 +77,7 @@ def test_whoever_comes_back_later_has_missed_nothing(local):
     assert int(more) > int(seen)
 
 
+@pytest.mark.slow
 def test_an_app_of_ones_own_has_its_own_page_and_writes_in_a_persona_of_ones_own(local, upstream):
     assert local.http.get("/").text == (EXAMPLES / "watch.html").read_text()
     assert local.ask("acme", "desks-1", persona="night-editor").status_code == 202

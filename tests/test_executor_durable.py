@@ -92,6 +92,7 @@ def bodies(marks):
     return Counter(" ".join(mark.split()[:2]) for mark in marks)
 
 
+@pytest.mark.slow
 def test_runs_go_on_after_kill_9_of_the_executor_and_no_finished_step_runs_again(pair):
     rest = Rest(pair.url)
     ids = [rest.send("k/long", {"run": f"r{n}"}) for n in range(RUNS)]

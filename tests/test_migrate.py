@@ -96,6 +96,7 @@ def test_what_cannot_be_applied_leaves_nothing_behind(url):
         assert tables == (1,)
 
 
+@pytest.mark.slow
 def test_the_printed_sql_does_the_same_in_any_editor(postgres):
     for prepare in ("", SUPABASE):
         printed, ours = (postgres.database() for _ in range(2))

@@ -67,6 +67,7 @@ def test_a_server_of_ones_own_gets_the_key_in_both_headers(
     assert scripted.headers[0]["x-api-key"] == sent
 
 
+@pytest.mark.slow
 def test_nothing_comes_from_the_environment(scripted: Scripted, tmp_path: Path) -> None:
     scripted.answers = [message("Fine.")]
     (tmp_path / "configs").mkdir()

@@ -62,6 +62,7 @@ def ends(local, project):
     return [row["event"] for row in local.rows(project) if row["event"] in TERMINAL]
 
 
+@pytest.mark.slow
 def test_a_failed_article_is_seen_with_its_steps_and_goes_on_over_http(local, upstream):
     upstream.fault("auth", match="<section n=", times=50)
     run_id = written(local, "http")

@@ -22,7 +22,7 @@ FAILED = {"code": "x", "step": "draft", "message": "no", "hint": "", "retriable"
 PLACES = 3
 
 
-@pytest.fixture(scope="module", params=["waitress", "gunicorn"])
+@pytest.fixture(scope="module", params=["waitress", pytest.param("gunicorn", marks=pytest.mark.slow)])
 def served(request, tmp_path_factory):
     with serve_app(
         request.param, tmp_path_factory.mktemp("web"), BRIEFWORKS_MAX_WATCHERS=str(PLACES)

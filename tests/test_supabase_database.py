@@ -193,6 +193,7 @@ def policies(db):
     ).fetchall()
 
 
+@pytest.mark.slow
 def test_every_policy_matters(db):
     whole = (on_tables(db), on_channels(db))
     found = policies(db)

@@ -156,6 +156,7 @@ def test_a_mistake_is_said_in_a_sentence_with_the_way_out(tmp_path, args, settin
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_doctor_tells_what_does_not_answer(tmp_path):
     told = run(
         tmp_path,

@@ -85,6 +85,7 @@ def test_json_is_a_row_a_line_and_may_be_cut_off(local, written, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_watching_only_and_says_how_to_come_back(local, briefworks, tmp_path):
     args = ("write", "standing desks", "--words", "900", "--project", "p", "--article", "c1")
     with start(local, tmp_path, *args, stdout=-1, stderr=-1, text=True) as child:
@@ -99,6 +100,7 @@ def test_ctrl_c_ends_the_watching_only_and_says_how_to_come_back(local, briefwor
     assert local.state("p", "c1")["status"] == "done"
 
 
+@pytest.mark.slow
 def test_cancel_stops_the_run_and_whoever_watches_it_hears_of_it(local, briefworks, tmp_path):
     local.ask("p", "x1", targetWords=6000)
     wait_for(lambda: local.rows("p", "x1"))

@@ -54,6 +54,7 @@ def test_an_app_that_is_killed_and_started_again_is_followed_as_if_nothing_had_b
     assert [row for row in rows if row["seq"] in {kept["seq"] for kept in stored}] == stored
 
 
+@pytest.mark.slow
 def test_everything_an_app_can_be_asked(local, client):
     with pytest.raises(NotStarted):
         client.article("p", "one")
@@ -79,6 +80,7 @@ def test_everything_an_app_can_be_asked(local, client):
         client.markdown("p", "one")
 
 
+@pytest.mark.slow
 def test_who_cancels_ends_the_following(client):
     client.request_article(ArticleRequest(project_id="p", keyword="oak", target_words=6000, article_id="c"))
     following = client.follow("p", article_id="c")
@@ -87,6 +89,7 @@ def test_who_cancels_ends_the_following(client):
     assert list(following)[-1]["event"] == "run-cancelled"
 
 
+@pytest.mark.slow
 def test_an_app_with_keys_lets_in_who_has_one(local):
     hashed = hashlib.sha256(KEY.encode()).hexdigest()
     env = {**local.env, "BRIEFWORKS_API_KEYS": f"p:{hashed}"}

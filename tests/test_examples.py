@@ -37,6 +37,7 @@ def test_an_example_has_at_most_30_lines():
         assert len(path.read_text().splitlines()) <= 30, path
 
 
+@pytest.mark.slow
 def test_an_event_from_the_inngest_sdk_alone_asks_for_an_article(local):
     ran = subprocess.run(
         [sys.executable, EXAMPLES / "send_event.py", "standing", "desks"],
@@ -61,6 +62,7 @@ def example(local, name, *args):
     ).stdout
 
 
+@pytest.mark.slow
 def test_the_quickstart_shows_every_row_and_the_article(local):
     shown = example(local, "quickstart.py", "oak", "chairs")
     article_id = re.match(r"Asked for article (\w+)", shown)[1]

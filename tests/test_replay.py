@@ -66,6 +66,7 @@ def ends(local, project):
     return [(row["event"], row["take"]) for row in local.rows(project) if row["event"] in TERMINAL]
 
 
+@pytest.mark.slow
 def test_a_failed_article_goes_on_with_what_was_finished_and_pays_only_for_the_rest(local, upstream):
     upstream.fault("auth", match="<section n=", times=50)
     first = written(local, "failed")
@@ -161,7 +162,7 @@ def open_run(local, run_id):
     return run_of(local, run_id)["timeline"] and not run_of(local, run_id)["ended_at"]
 
 
-@pytest.mark.parametrize("columns", [60, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("columns", [60, 100])
 def test_runs_and_timelines_fit_the_terminal_and_show_failed_attempts(local, upstream, columns):
     upstream.fault("cut", match='<section n="1"', times=1)
     project = f"wide-{columns}-{'x' * 50}"

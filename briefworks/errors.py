@@ -51,6 +51,8 @@ class BriefworksError(Exception):
         super().__init__(message or inspect.cleandoc(self.__doc__ or "").splitlines()[0])
         if hint:
             self.hint = hint
+        if self.hint:
+            self.add_note(self.hint)  # a traceback says the way out as well
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.args, dict(self.__dict__)))

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from briefworks import personas
 from briefworks.web import html
 from test_access import make_app
 
@@ -149,3 +150,12 @@ def test_the_voices_are_listed(web):
     assert "plain-expert" in [voice["name"] for voice in found] and all(
         voice["description"] for voice in found
     )
+
+
+def test_a_voice_with_a_fault_hides_no_other(tmp_path):
+    (tmp_path / "mine.md").write_text((personas.OWN / "plain-expert.md").read_text())
+    (tmp_path / "broken.md").write_text("no front matter")
+    app = make_app(tmp_path / "data", personas_dir=tmp_path)
+    found = [voice["name"] for voice in app.test_client().get("/api/personas").json["personas"]]
+    assert "mine" in found and "plain-expert" in found and "broken" not in found
+    app.config["STORE"].close()

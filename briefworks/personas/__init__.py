@@ -8,13 +8,14 @@ A file is `---`, lines of `title:` and `description:`, `---`, then the sections 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from briefworks.errors import ConfigError, RequestInvalid
 from briefworks.text import clean, split_paragraphs, squash
 
-_OWN = Path(__file__).parent
+OWN = Path(__file__).parent
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _SECTION = re.compile(r"^##[ \t]+(.+?)[ \t]*$", re.MULTILINE)
@@ -57,6 +58,15 @@ def load(name: str, folder: Path | None = None) -> Persona:
     return _parse(name, files[name])
 
 
+def usable(folder: Path | None = None) -> list[Persona]:
+    """All personas in order, without those whose file has a fault: `load` says which."""
+    found = []
+    for name in names(folder):
+        with suppress(ConfigError):
+            found.append(load(name, folder))
+    return found
+
+
 def _files(folder: Path | None) -> dict[str, Path]:
     if folder is not None and not folder.is_dir():
         raise ConfigError(
@@ -64,7 +74,7 @@ def _files(folder: Path | None) -> dict[str, Path]:
         )
     return {
         path.stem: path
-        for place in (_OWN, folder)
+        for place in (OWN, folder)
         if place is not None
         for path in place.glob("*.md")
         if _NAME.fullmatch(path.stem) and path.is_file()
@@ -116,5 +126,5 @@ def _read(path: Path) -> str:
 def _faulty(path: Path, what: str) -> ConfigError:
     return ConfigError(
         f"The persona {path.name} in {path.parent} cannot be used: {what}.",
-        hint="Compare it with plain-expert.md of briefworks.",
+        hint=f"Compare it with {OWN / 'plain-expert.md'}.",
     )

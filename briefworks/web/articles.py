@@ -80,7 +80,7 @@ def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
 
     @routes.get("/api/personas")
     def voices() -> flask.Response:
-        found = [personas.load(name, parts.personas_dir) for name in personas.names(parts.personas_dir)]
+        found = personas.usable(parts.personas_dir)
         return flask.jsonify(
             {"personas": [{"name": one.name, "description": one.description} for one in found]}
         )

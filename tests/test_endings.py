@@ -114,6 +114,7 @@ def test_a_raw_event_without_an_article_id_is_named_by_the_event(local):
     assert local.wait_end("raw2", local.store.articles("raw2")[0]["article_id"])[-1]["event"] == "polish-done"
 
 
+@pytest.mark.slow
 def test_the_example_that_knows_only_inngest_gets_an_article(local):
     example = Path(__file__).parent.parent / "examples/send_event.py"
     ran = subprocess.run(

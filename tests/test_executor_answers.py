@@ -216,6 +216,7 @@ def test_of_many_generated_answers_each_ends_its_run_or_lets_it_wait(fuzzed, sta
     ends_or_waits(fuzzed, status, headers, body)
 
 
+@pytest.mark.slow
 def test_results_that_are_too_large_together_fail_the_run_with_a_reason(tmp_path):
     def answer(_path, _headers, body):
         done = 6 if body["use_api"] else 0

@@ -116,6 +116,7 @@ def test_runs_go_on_after_kill_9_of_the_executor_and_no_finished_step_runs_again
 STEPS = ("s0", "s1", "s2", "p0", "p1", "p2", "p3", "flaky")
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_executor_quickly_and_loses_nothing(pair):
     rest = Rest(pair.url)
     event_id = rest.send("k/long", {"run": "r"})

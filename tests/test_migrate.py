@@ -33,6 +33,7 @@ def briefworks(*args, **settings):
     return subprocess.run(command, check=False, capture_output=True, text=True, env=env)
 
 
+@pytest.mark.slow
 def test_the_command_shows_applies_and_then_has_nothing_to_do(url):
     names = [f"{one.version} {one.name}" for one in migrations()]
     told = briefworks("migrate", "--show", BRIEFWORKS_STORE=url)

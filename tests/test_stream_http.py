@@ -184,6 +184,7 @@ def test_asking_for_the_headers_alone_takes_no_place(served, project):
     assert watchers(served) == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_is_told_to_stop_stops_although_somebody_watches(tmp_path):
     with serve_app("waitress", tmp_path) as served, reading(served, "p") as reader:
         served.process.send_signal(signal.SIGTERM)

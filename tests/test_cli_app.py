@@ -191,6 +191,14 @@ def test_delete_asks_first(other):
     assert told.exit_code == 0 and ("DELETE", "/api/projects/p/articles/a1") in other.asked
 
 
+def test_what_delete_asks_steers_no_terminal(other):
+    other.rows = [row(1, "a1", "run-cancelled")]
+    state = {"status": "cancelled", "seq": 1, "brief": {"title": "a\x1b]0;b\x07c"}}
+    other.answers["/api/projects/p/articles/a1"] = (200, json.dumps(state), {})
+    args = ["delete", "a1", "--project", "p", "--url", other.url]
+    assert "Erase “a]0;bc”" in CliRunner().invoke(main, args, input="n\n", color=True).output
+
+
 def on_a_terminal(local, folder, columns, *args):
     """The screen's bytes of a command that ends."""
     leader, follower = pty.openpty()

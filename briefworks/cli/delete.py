@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from briefworks.cli.prose import plain
 from briefworks.cli.reach import app_options, reach
 
 
@@ -24,6 +25,6 @@ def delete(article: str, yes: bool, project: str | None, url: str | None) -> Non
         if not yes:
             state = client.article(project_id, article)  # nothing there: said before anything is asked
             title = state["brief"]["title"] if state["brief"] else article
-            click.confirm(f"Erase “{title}” ({state['status']}) for good?", abort=True)
+            click.confirm(f"Erase “{plain(title)}” ({state['status']}) for good?", abort=True)
         client.delete(project_id, article)
     click.echo(f"Article {article} is erased.")

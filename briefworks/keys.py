@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from briefworks.errors import ConfigError
+from briefworks.settings import Settings
 from briefworks.shapes import is_id
 
 ALL = "*"
@@ -38,6 +39,11 @@ def new_key() -> str:
 def hash_key(key: str) -> str:
     """What is kept of a key. It is random, not a password, so one plain hash is enough."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def keys_of(settings: Settings) -> Keys:
+    """The keys that BRIEFWORKS_API_KEYS names; errors as in `parse_keys`."""
+    return parse_keys(settings.api_keys.get_secret_value() if settings.api_keys else "")
 
 
 def parse_keys(text: str) -> Keys:

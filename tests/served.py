@@ -1,4 +1,4 @@
-"""The app behind a real server of one's choice, as a process, with nothing behind its engine."""
+"""The app with nothing behind its engine: in this process, or behind a real server of one's choice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+from flask import Flask
 
+from briefworks.settings import Settings
 from briefworks.stores.sqlite import SqliteStore
+from briefworks.stream import Store
+from briefworks.web import create_app
+from briefworks.web.parts import build_parts
 from environment import environment
 from waiting import free_port, wait_for
 
@@ -34,6 +40,14 @@ class Served:
     store: SqliteStore
     process: subprocess.Popen[bytes]
     log: Path
+
+
+def app_and_store(folder: Path, **more: Any) -> tuple[Flask, Store]:
+    """The app in this process and its store; upstreams and engine are nowhere, unless `more` says where."""
+    chosen = dict.fromkeys(("inngest_dev", "anthropic_base_url", "searxng_url"), NOWHERE) | more
+    settings = Settings.load(_env_file=None, data_dir=folder, **chosen)
+    parts = build_parts(settings)
+    return create_app(settings, parts), parts.store
 
 
 def reaching_nothing(folder: Path, **settings: str) -> dict[str, str]:

@@ -7,11 +7,8 @@ import pytest
 
 from briefworks.errors import ConfigError
 from briefworks.keys import hash_key, parse_keys
-from briefworks.settings import Settings
-from briefworks.web import create_app
-from briefworks.web.parts import build_parts
+from served import NOWHERE, app_and_store
 
-NOWHERE = "http://127.0.0.1:9"
 ACME, ALL = "bw_acme", "bw_all"
 ASKED = {"projectId": "acme", "keyword": "standing desks"}
 ARTICLE = "/api/projects/acme/articles/a1"
@@ -22,11 +19,8 @@ FRONT = "https://front.example"
 
 
 def make_app(folder, **more):
-    chosen = {"inngest_dev": NOWHERE, "anthropic_base_url": NOWHERE, "searxng_url": NOWHERE} | more
-    settings = Settings.load(_env_file=None, data_dir=folder, **chosen)
-    parts = build_parts(settings)
-    app = create_app(settings, parts)
-    app.config["STORE"] = parts.store
+    app, store = app_and_store(folder, **more)
+    app.config["STORE"] = store
     return app
 
 

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from briefworks.cli import main
-from briefworks.cli.timeline import plain, run_json, took
+from briefworks.cli.prose import plain_line
+from briefworks.cli.timeline import run_json, took
 from briefworks.errors import Conflict, RequestInvalid
 from briefworks.executor.history import History
 from briefworks.executor.journal import Journal
@@ -232,7 +233,7 @@ def test_what_a_replay_asks_of_the_engine():
 
 
 def test_text_of_an_app_cannot_steer_the_terminal():
-    assert plain("a\x1b[2Jb\r\n\u202ec") == "a [2Jb c"
+    assert plain_line("a\x1b[2Jb\r\n\u202ec") == "a [2Jb c"
     assert [took(s) for s in (0.0421, 1.234, 42.24, 185, 7805)] == [
         "42 ms",
         "1.23 s",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from briefworks.errors import ConfigError
 from briefworks.settings import Settings
 from briefworks.web import create_app
-from briefworks.web.parts import build_parts
+from served import app_and_store
 
 GOOD = {"projectId": "acme", "keyword": "standing desks"}
 
@@ -17,18 +17,10 @@ GOOD = {"projectId": "acme", "keyword": "standing desks"}
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
-    chosen = Settings.load(
-        _env_file=None,
-        anthropic_base_url="http://127.0.0.1:9",
-        searxng_url="http://127.0.0.1:9",
-        inngest_dev="http://127.0.0.1:9",  # nothing listens there
-        data_dir=folder,
-    )
-    parts = build_parts(chosen)
-    app = create_app(chosen, parts)
-    app.extensions["store"] = parts.store
+    app, store = app_and_store(folder)
+    app.extensions["store"] = store
     yield app
-    parts.store.close()
+    store.close()
 
 
 @pytest.fixture

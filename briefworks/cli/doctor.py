@@ -10,7 +10,7 @@ import httpx
 
 from briefworks import personas
 from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable
-from briefworks.keys import parse_keys
+from briefworks.keys import keys_of
 from briefworks.settings import Settings
 
 
@@ -63,7 +63,7 @@ def doctor() -> None:
         return f"{found['provider']} answers with {len(found['results'])} results"
 
     def keys() -> str:
-        known = parse_keys(settings.api_keys.get_secret_value() if settings.api_keys else "").known
+        known = keys_of(settings).known
         return f"{len(known)} known" if known else "none: only this machine may ask"
 
     checks: list[tuple[str, Callable[[], str]]] = [("store", store), ("personas", voices), ("keys", keys)]

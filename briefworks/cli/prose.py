@@ -22,6 +22,11 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+def plain_line(text: str) -> str:
+    """The text as one line: a blank for whatever is not printed, none of them twice."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def columns() -> int | None:
     """How wide the terminal is; None where output goes to a file or a pipe, which get lines as they are."""
     terminal = sys.stdout.isatty()

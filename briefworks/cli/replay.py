@@ -7,8 +7,9 @@ import time
 import click
 import httpx
 
+from briefworks.cli.prose import plain_line
 from briefworks.cli.runs import executor_url, journal_path, terminal_width
-from briefworks.cli.timeline import plain, timeline_lines, took
+from briefworks.cli.timeline import timeline_lines, took
 from briefworks.errors import BriefworksError, Conflict, EngineUnavailable, NotFound, RequestInvalid
 from briefworks.executor.history import History, Span
 from briefworks.replay import ARTICLE_FN, replay_request
@@ -44,7 +45,7 @@ def replay(run: str, from_step: str | None, anew: bool, no_wait: bool) -> None:
             "No executor of this data folder is running.", hint="Start `briefworks dev`, then ask again."
         )
     new = _ask(f"{url}/v2/runs/{row['run_id']}/rerun", body)
-    click.echo(f"{new}  {plain(row['fn_id'])}, once more")
+    click.echo(f"{new}  {plain_line(row['fn_id'])}, once more")
     if no_wait:
         return
     try:
@@ -90,5 +91,5 @@ def _watch(history: History, run_id: str) -> None:
 def _line(span: Span) -> str:
     colour = "red" if span.status == "failed" else None
     return click.style(
-        f"  {plain(span.name) or 'a call'}  {took((span.ended_at or 0) - span.started_at)}", fg=colour
+        f"  {plain_line(span.name) or 'a call'}  {took((span.ended_at or 0) - span.started_at)}", fg=colour
     )

@@ -15,7 +15,7 @@ import click
 
 from briefworks.cli.own_app import own_app
 from briefworks.errors import ConfigError
-from briefworks.keys import parse_keys
+from briefworks.keys import keys_of
 from briefworks.logs import log_to_stderr
 from briefworks.loopback import LOOPBACK
 from briefworks.settings import Settings
@@ -81,8 +81,7 @@ def serve(host: str, port: int, place: str | None, as_json: bool) -> None:
 
 def check_public(host: str, settings: Settings) -> None:
     """Raises `ConfigError` unless strangers who reach the app can do nothing."""
-    keys = settings.api_keys
-    if keys is None or not parse_keys(keys.get_secret_value()):
+    if not keys_of(settings):
         raise ConfigError(
             f"{host} can be reached by others, and there is no key to tell them apart.",
             hint="`briefworks keys new` makes one; or serve on 127.0.0.1 and reach it through an SSH tunnel.",

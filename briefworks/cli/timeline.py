@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from briefworks.cli.prose import plain_line
 from briefworks.executor.history import Span
 from briefworks.executor.journal import Row
 
@@ -28,12 +29,7 @@ def subject(row: Row) -> str:
     while isinstance(inner := event["data"].get("event"), dict) and isinstance(inner.get("data"), dict):
         event = inner  # the engine's own events carry the one that they are about
     ids = [event["data"].get("projectId"), event["data"].get("articleId")]
-    return plain("/".join(str(each) for each in ids if each))
-
-
-def plain(text: str) -> str:
-    """One line without control characters: what comes from an app must not steer the terminal."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return plain_line("/".join(str(each) for each in ids if each))
 
 
 def took(seconds: float) -> str:
@@ -57,10 +53,10 @@ def run_lines(row: Row, width: int) -> Iterator[str]:
     if row["failed_attempts"]:
         counts += f", {row['failed_attempts']} failed"
     first = f"{row['run_id']}  {status}  {took(ran_for(row)):>9}"
-    about = subject(row) or plain(row["event_name"])
+    about = subject(row) or plain_line(row["event_name"])
     if row["original_run_id"]:
         about = f"↻ {about}"
-    about += f"  {plain(row['fn_id']).removeprefix(row['app_id'] + '-')}"
+    about += f"  {plain_line(row['fn_id']).removeprefix(row['app_id'] + '-')}"
     if width >= WIDE:
         room = max(width - 70, 10)
         yield f"{first}  {counts:<18}  {_fit(about, room)}".rstrip()
@@ -72,7 +68,7 @@ def run_lines(row: Row, width: int) -> Iterator[str]:
 def timeline_lines(row: Row, spans: list[Span], width: int) -> Iterator[str]:
     """A run: what it is, then each step as a bar in the time that the run has taken."""
     status = click.style(row["status"], fg=COLOURS.get(row["status"]), bold=True)
-    yield f"{plain(row['fn_id'])}  {status} {'after' if row['ended_at'] else 'for'} {took(ran_for(row))}"
+    yield f"{plain_line(row['fn_id'])}  {status} {'after' if row['ended_at'] else 'for'} {took(ran_for(row))}"
     yield from _about(row, width)
     yield ""
     if not spans:
@@ -91,7 +87,7 @@ def timeline_lines(row: Row, spans: list[Span], width: int) -> Iterator[str]:
 def _about(row: Row, width: int) -> Iterator[str]:
     began = datetime.fromtimestamp(row["created_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     yield f"  {row['run_id']}  {began}"
-    about = ", ".join(filter(None, (subject(row), f"on {plain(row['event_name'])}")))
+    about = ", ".join(filter(None, (subject(row), f"on {plain_line(row['event_name'])}")))
     yield "  " + _fit(about, width - 2)
     if row["original_run_id"]:
         yield f"  once more, of {row['original_run_id']}"
@@ -112,7 +108,7 @@ class _Scale:
 
 
 def _name(span: Span) -> str:
-    return plain(span.name) or "(between steps)"
+    return plain_line(span.name) or "(between steps)"
 
 
 def _span_lines(span: Span, scale: _Scale, *, over: bool) -> Iterator[str]:
@@ -130,7 +126,7 @@ def _span_lines(span: Span, scale: _Scale, *, over: bool) -> Iterator[str]:
         + click.style(f"{duration:>12}", dim=dim)
     )
     if span.status == "open" and span.waits_for and not over:
-        yield click.style(f"{'':<{scale.name}}  waits for {plain(span.waits_for)}", dim=True)
+        yield click.style(f"{'':<{scale.name}}  waits for {plain_line(span.waits_for)}", dim=True)
     for each in span.tries:
         yield from _wrapped(
             f"attempt {each.attempt + 1}: {each.error}", scale.width, "yellow", scale.name + 2
@@ -161,7 +157,7 @@ def _fit(text: str, room: int) -> str:
 
 def _wrapped(text: str, width: int, colour: str, indent: int = 2) -> Iterator[str]:
     """An error in at most six lines."""
-    lines = textwrap.wrap(plain(text), max(width - indent, 20))
+    lines = textwrap.wrap(plain_line(text), max(width - indent, 20))
     for line in lines[:5] + (["…"] if len(lines) > 5 else []):
         yield " " * indent + click.style(line, fg=colour)
 

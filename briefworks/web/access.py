@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import flask
 
 from briefworks.errors import Forbidden, NotFound, RequestInvalid, Unauthorized
-from briefworks.keys import ALL, parse_keys
+from briefworks.keys import ALL, keys_of
 from briefworks.loopback import LOOPBACK, check_host, check_json, check_origin, host_of
 from briefworks.settings import Settings
 from briefworks.shapes import is_id
@@ -41,8 +41,7 @@ class Access:
     """The rules of one app, from its settings."""
 
     def __init__(self, settings: Settings) -> None:
-        text = settings.api_keys.get_secret_value() if settings.api_keys else ""
-        self.keys = parse_keys(text)
+        self.keys = keys_of(settings)
         self._origins = frozenset(settings.origins)
 
     def protect(self, routes: flask.Blueprint, *, is_open: bool = False) -> None:

@@ -323,6 +323,41 @@ EVENT_DATA: Mapping[Event, type] = {
 }
 
 
+# --- the account
+class CallEntry(TypedDict):
+    """
+    One request to the model, or one answer that was remembered.
+
+    `usage` is what the server has told. `outcome` is "" while the request is under way, "answered",
+    "continued" (cut off at its limit and gone on with by the next), or "recalled"; all else is why what it
+    used was wasted: "invalid" (mended by the next), "stopped", or the code of an error.
+    """
+
+    v: Literal[1]
+    call: str  # names the prompt: the requests of one call share it, and those of its repetitions
+    request: int  # 1-based within the call; 0 for what was recalled
+    model: str
+    outcome: str
+    reason: str
+    retries: list[str]  # why it was sent again before the first byte of its answer
+    started_at: str
+    finished_at: str  # "" while it is under way
+    usage: Usage
+    thinking_tokens: int  # of the output tokens, and billed as such
+    estimate: Usage  # what it used beyond `usage` without our being told, by the length of its texts
+    saved: Usage  # of a recalled answer: what it had cost
+
+
+class AccountEntry(CallEntry):
+    """And who asked."""
+
+    id: str
+    run_id: str
+    step: str
+    take: int
+    attempt: int  # of the step, 0-based, as the engine counts
+
+
 # --- the fold
 class SectionState(TypedDict):
     n: int
@@ -370,10 +405,12 @@ class StepOutput(Protocol):
 
 
 class CallMemo(Protocol):
-    """Answers of finished model calls, so that none is paid twice."""
+    """Answers of finished model calls, so that none is paid twice, and the account of what was paid."""
 
     def recall(self, call_key: str) -> dict[str, Any] | None: ...
     def remember(self, call_key: str, answer: dict[str, Any]) -> None: ...
+    def enter(self, entry_id: str, entry: CallEntry) -> None:
+        """Write an entry of the account, in place of the one of that id."""
 
 
 # --- the request

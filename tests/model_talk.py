@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from briefworks.model import Model, ModelCalls
-from briefworks.shapes import CallMemo, StepOutput
+from briefworks.shapes import CallEntry, CallMemo, StepOutput
 
 
 class Out:
@@ -40,11 +40,17 @@ class Out:
 class Memo(dict[str, dict[str, Any]]):
     """A `CallMemo`."""
 
+    def __init__(self) -> None:
+        self.account: dict[str, CallEntry] = {}
+
     def recall(self, call_key: str) -> dict[str, Any] | None:
         return self.get(call_key)
 
     def remember(self, call_key: str, answer: dict[str, Any]) -> None:
         self[call_key] = json.loads(json.dumps(answer))
+
+    def enter(self, entry_id: str, entry: CallEntry) -> None:
+        self.account[entry_id] = json.loads(json.dumps(entry))
 
 
 def calls_to(

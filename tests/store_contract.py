@@ -464,6 +464,21 @@ class StoreContract:
         assert store.recall("p", "b", "key") is None
         assert store.recall("q", "a", "key") is None
 
+    def test_an_account_keeps_the_last_word_of_each_entry_in_order_past_the_end_of_the_run(self, store):
+        assert store.entries("p", "a") == []
+        store.start_run("p", "a", "r1", RUN)
+        assert store.entries("p", "a") == []
+        store.enter("p", "a", "02", {"outcome": ""})
+        store.enter("p", "a", "01", {"usd": 0.000001, "reason": "half a pair \ud83d 🙂"})
+        store.end_run("p", "r1", "run-failed", FAILED)
+        store.enter("p", "a", "02", {"outcome": "stopped"})
+        store.enter("p", "a", "02", {"outcome": "stopped"})
+        found = [{"usd": 0.000001, "reason": "half a pair \ufffd 🙂"}, {"outcome": "stopped"}]
+        assert store.entries("p", "a") == found
+        assert store.entries("p", "b") == store.entries("q", "a") == []
+        assert outcome(store.enter, "p", "never begun", "01", {}) is RunOver
+        assert outcome(store.enter, "q", "a", "01", {}) is NoProject
+
     def test_a_page_is_kept_once_for_its_url_and_text(self, store):
         store.start_run("p", "a", "r1", RUN)
         kept = store.put_snapshot("p", "https://example.org", "text\x00 🙂", "2026-11-01T00:00:00.000Z")
@@ -479,18 +494,21 @@ class StoreContract:
         take = begun(store)
         store.append("p", "a", "draft-section-1", take, 0, [token("x")])
         store.remember("p", "a", "key", {"text": "x"})
+        store.enter("p", "a", "01", {})
         store.decide("p", "a", "finish-now", {})
         store.delete_article("p", "a")
         store.delete_article("p", "a")
         assert store.read("p") == {"rows": [], "head": 2, "upto": 2}
         assert store.articles("p") == []
         assert store.recall("p", "a", "key") is None
+        assert store.entries("p", "a") == []
         assert store.decision("p", "a", "finish-now") is None
         place = ("p", "a", "draft-section-1", take)
         assert outcome(store.append, *place, 1, [token("y")]) is RunOver
         assert outcome(store.finish, *place, 1, [section_done()]) is RunOver
         assert outcome(store.open_take, "p", "a", "r1", "brief", "c9") is RunOver
         assert outcome(store.remember, "p", "a", "key", {}) is RunOver
+        assert outcome(store.enter, "p", "a", "02", {}) is RunOver
         assert not store.start_run("p", "a", "r1", RUN)
         assert not store.end_run("p", "r1", "run-failed", FAILED)
         assert store.read("p")["head"] == 2

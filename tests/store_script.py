@@ -34,6 +34,8 @@ SCRIPT = [
     ("append", "a", "brief", 2, 0, [token("x", "brief-token"), ("thinking", {"since_ms": 1})]),
     ("finish", "a", "brief", 2, 2, [token("y", "brief-token"), brief_done("One")]),
     ("remember", "a", "key", {"text": "answer"}),
+    ("enter", "a", "01", {"outcome": ""}),
+    ("enter", "a", "01", {"outcome": "answered"}),
     ("decide", "a", "finish-now", {"by": "user"}),
     ("end_run", "r1", "run-failed", FAILED),
     ("start_run", "a", "r2", RUN),

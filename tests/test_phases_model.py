@@ -16,7 +16,7 @@ from briefworks.model import Model, ModelCalls
 from briefworks.personas import Persona
 from briefworks.phases import run_brief_phase, run_critique_phase, run_rewrite_phase, run_section_phase
 from briefworks.phases.outline import sound_outline
-from briefworks.shapes import ArticleRequest, Finding, Section, no_usage
+from briefworks.shapes import ArticleRequest, CallEntry, Finding, Section, no_usage
 from briefworks.text import count_words
 from test_phases_outline import RESEARCH, a_brief, section
 from test_phases_outline import TEXTS as PAGES
@@ -65,6 +65,9 @@ class Memo:
 
     def remember(self, call_key: str, answer: dict[str, Any]) -> None:
         self.answers.setdefault(call_key, answer)
+
+    def enter(self, entry_id: str, entry: CallEntry) -> None:
+        pass
 
 
 def frames(text: str) -> Iterator[str]:

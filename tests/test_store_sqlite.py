@@ -266,6 +266,20 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     assert path.read_bytes() == content
 
 
+def test_a_file_of_the_first_version_is_brought_on_with_all_that_is_in_it(tmp_path):
+    path = tmp_path / "stream.db"
+    first = Path(sqlite.__file__).with_name("sqlite.sql").read_text()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(first + "PRAGMA user_version = 1;")
+        db.execute("INSERT INTO projects (project_id, head) VALUES ('p', 7)")
+        db.commit()
+    with closing(SqliteStore(path)) as store:
+        assert store.read("p")["head"] == 7
+        assert store.start_run("p", "a", "r1", RUN)
+        store.enter("p", "a", "01", {"usd": 0.0})
+        assert store.entries("p", "a") == [{"usd": 0.0}]
+
+
 def test_a_place_that_cannot_hold_a_store_is_a_configuration_error(tmp_path):
     (tmp_path / "file").write_text("not a database, whatever its name says")
     for path in (tmp_path / "file", tmp_path / "file" / "stream.db", tmp_path):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import BaseModel
+from ulid import ULID
 
-from briefworks.errors import ModelAnswerInvalid, ModelRejected, StoreUnavailable
+from briefworks.errors import ModelAnswerInvalid, StoreUnavailable
+from briefworks.model.paying import PaidCall, Price, no_entry, write_entry
 from briefworks.model.readable import ReadableText
 from briefworks.model.request import Prompt, Request
 from briefworks.model.seam import Seam, continuation
-from briefworks.model.server import Answer, Server
+from briefworks.model.server import Server
 from briefworks.model.structured import read_answer, repair
 from briefworks.model.watch import Watch
 from briefworks.shapes import CallMemo, StepOutput, Usage, add_usage, no_usage
@@ -22,20 +24,6 @@ from briefworks.text import clean, now_at
 A = TypeVar("A", bound=BaseModel)
 
 log = structlog.get_logger(__name__)
-
-
-class Price(Protocol):
-    """USD of one request, None for a model without a known price; see `costs.price`."""
-
-    def __call__(
-        self,
-        model: str,
-        *,
-        input_tokens: int,
-        output_tokens: int,
-        cache_read_tokens: int,
-        cache_write_tokens: int,
-    ) -> float | None: ...
 
 
 class ModelCalls:
@@ -73,24 +61,24 @@ class ModelCalls:
         request = Request.of(prompt)
         key = request.key(self._server.model)
         if (remembered := self._recall(key)) is not None:
-            on_text(remembered)
-            return remembered
-        with Watch(self._out.thinking, self._deadline) as watch:
-            call = _Call(self._server, self._price, watch, self._spent)
+            on_text(remembered["text"])
+            self._saved(key, remembered)
+            return str(remembered["text"])
+        with self._watch() as watch, self._paid(key, watch) as call:
             hear = _seen(on_text, watch)
             answer = call.ask(request, hear)
             text = answer.text
             if answer.truncated:
                 seam = Seam(text, hear)
-                answer = call.ask(continuation(request, text), seam.feed)
+                answer = call.ask(continuation(request, text), seam.feed, former="continued")
                 seam.finish()
                 text = clean(text + seam.text)
-        if answer.truncated:
-            raise ModelAnswerInvalid(
-                "The model's answer was cut off at its limit, and so was the rest of it."
-            )
-        if not text.strip():
-            raise ModelAnswerInvalid("The model's answer is empty.")
+            if answer.truncated:
+                raise ModelAnswerInvalid(
+                    "The model's answer was cut off at its limit, and so was the rest of it."
+                )
+            if not text.strip():
+                raise ModelAnswerInvalid("The model's answer is empty.")
         self._remember(key, text, call.usage)
         return text
 
@@ -104,22 +92,22 @@ class ModelCalls:
         request = Request.of(prompt, answer)
         key = request.key(self._server.model)
         if (remembered := self._recall(key)) is not None:
-            found, _ = read_answer(remembered, answer)
+            found, _ = read_answer(remembered["text"], answer)
             if found is not None:
-                _readable(on_text)(remembered)
+                _readable(on_text)(remembered["text"])
+                self._saved(key, remembered)
                 return found
-        with Watch(self._out.thinking, self._deadline) as watch:
-            call = _Call(self._server, self._price, watch, self._spent)
+        with self._watch() as watch, self._paid(key, watch) as call:
             said = call.ask(request, _readable(on_text, watch))
             found, faults = read_answer(said.text, answer)
             if found is None:
                 mending = repair(request, said.text, faults, said.truncated)
-                said = call.ask(mending, _readable(on_text, watch, before="\n\n"))
+                said = call.ask(mending, _readable(on_text, watch, before="\n\n"), former="invalid")
                 found, faults = read_answer(said.text, answer)
-        if found is None:
-            raise ModelAnswerInvalid(
-                f"The model's answer is not the JSON asked for, even after a repair: {faults[0]}"
-            )
+            if found is None:
+                raise ModelAnswerInvalid(
+                    f"The model's answer is not the JSON asked for, even after a repair: {faults[0]}"
+                )
         self._remember(key, said.text, call.usage)
         return found
 
@@ -127,12 +115,24 @@ class ModelCalls:
         with self._lock:
             self._usage = add_usage(self._usage, usage)
 
-    def _recall(self, key: str) -> str | None:
+    def _watch(self) -> Watch:
+        return Watch(self._out.thinking, self._deadline)
+
+    def _paid(self, key: str, watch: Watch) -> PaidCall:
+        return PaidCall(self._server, self._price, watch, self._memo, key, self._spent)
+
+    def _recall(self, key: str) -> dict[str, Any] | None:
         remembered: Any = self._memo.recall(key)
         if not isinstance(remembered, dict) or remembered.get("v") != 1:
             return None
         text = remembered.get("text")
-        return text if isinstance(text, str) and text.strip() else None
+        return remembered if isinstance(text, str) and text.strip() else None
+
+    def _saved(self, key: str, remembered: dict[str, Any]) -> None:
+        """In the account as well: what was not paid again."""
+        entry = no_entry(str(remembered["model"]), key)
+        entry["outcome"], entry["saved"] = "recalled", remembered["usage"]
+        write_entry(self._memo, str(ULID()), entry)
 
     def _remember(self, key: str, text: str, usage: Usage) -> None:
         record = {"v": 1, "text": text, "usage": usage, "model": self._server.model, "at": now_at()}
@@ -140,34 +140,6 @@ class ModelCalls:
             self._memo.remember(key, record)
         except StoreUnavailable as error:  # the answer is worth more than its memo
             log.warning("a model call could not be remembered", reason=str(error))
-
-
-class _Call:
-    """The requests that one answer takes, and what they cost together."""
-
-    def __init__(self, server: Server, price: Price, watch: Watch, spent: Callable[[Usage], None]) -> None:
-        self._server, self._price, self._watch, self._spent = server, price, watch, spent
-        self.usage = no_usage()
-
-    def ask(self, request: Request, hear: Callable[[str], None]) -> Answer:
-        answer = Answer()
-        try:
-            self._server.stream(request, answer, self._watch, hear)
-        finally:
-            if answer.started:
-                self._pay(answer)
-        if answer.stop_reason == "model_context_window_exceeded":
-            raise ModelRejected(
-                "The prompt and its answer are longer than the model's context.",
-                hint="Choose a model with a larger context (BRIEFWORKS_MODEL).",
-            )
-        return answer
-
-    def _pay(self, answer: Answer) -> None:
-        usd = self._price(self._server.model, **answer.tokens)
-        usage = add_usage(no_usage(), {"calls": 1, **answer.tokens, "usd": usd})
-        self.usage = add_usage(self.usage, usage)
-        self._spent(usage)
 
 
 def _seen(on_text: Callable[[str], None], watch: Watch) -> Callable[[str], None]:

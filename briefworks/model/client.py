@@ -6,7 +6,8 @@ import time
 
 from briefworks import costs
 from briefworks.errors import ModelRejected
-from briefworks.model.calls import ModelCalls, Price
+from briefworks.model.calls import ModelCalls
+from briefworks.model.paying import Price
 from briefworks.model.request import Prompt, Request
 from briefworks.model.server import Answer, Server
 from briefworks.model.watch import Watch

@@ -27,9 +27,10 @@ _QUIET_S = 60.0  # Anthropic sends a ping every few seconds
 _QUIET_OWN_S = 180.0  # a small machine reads a long prompt for minutes before its first byte
 _ATTEMPTS, _PAUSE_S, _MOST_PAUSE_S = 3, 0.5, 20.0
 _MOST_CONNECTIONS = 1000
+_RETRY_CHARS = 200
 
 
-_COUNTS = {
+COUNTS = {
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
     "cache_read_tokens": "cache_read_input_tokens",
@@ -45,7 +46,9 @@ class Answer:
     stop_reason: str = ""
     explanation: str = ""
     started: bool = False
-    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
+    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    thinking_tokens: int = 0  # of the output tokens, where the server tells
+    retries: list[str] = field(default_factory=list)  # why it was asked again before its first byte
 
     @property
     def text(self) -> str:
@@ -78,10 +81,13 @@ class Answer:
         return text
 
     def _count(self, usage: object) -> None:
-        for ours, theirs in _COUNTS.items():
+        for ours, theirs in COUNTS.items():
             count = _at(usage, theirs)
             if isinstance(count, int):  # later counts are totals: they replace the earlier
                 self.tokens[ours] = count
+        thinking = _at(usage, "output_tokens_details", "thinking_tokens")
+        if isinstance(thinking, int):
+            self.thinking_tokens = thinking
 
 
 def _at(thing: object, *names: str) -> Any:
@@ -137,7 +143,7 @@ class Server:
 
         Raises `RateLimited`, `ModelSpendLimit`, `ModelRejected`, `ModelUnavailable`, `ModelRefused`.
         """
-        with self._open(request, watch) as stream:
+        with self._open(request, answer, watch) as stream:
             watch.attend(stream.response)
             for event in self._events(stream, answer, watch):
                 if _at(event, "content_block", "type") in ("thinking", "redacted_thinking"):
@@ -169,7 +175,9 @@ class Server:
         data = listed.get("data") if isinstance(listed, dict) else None
         return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else None
 
-    def _open(self, request: Request, watch: Watch) -> anthropic.Stream[RawMessageStreamEvent]:
+    def _open(
+        self, request: Request, answer: Answer, watch: Watch
+    ) -> anthropic.Stream[RawMessageStreamEvent]:
         attempt = 0
         while True:
             attempt += 1
@@ -185,6 +193,7 @@ class Server:
                 pause_s = _pause_s(failed, error, attempt)
                 if attempt >= _ATTEMPTS or pause_s is None or pause_s >= watch.left_s:
                     raise failed from None
+                answer.retries.append(str(failed)[:_RETRY_CHARS])
                 watch.wait(pause_s)
 
     def _send(self, request: Request, left_s: float) -> anthropic.Stream[RawMessageStreamEvent]:

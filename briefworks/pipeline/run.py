@@ -14,6 +14,7 @@ from ulid import ULID
 from briefworks.errors import StaleTake, StoreUnavailable
 from briefworks.model import ModelCalls
 from briefworks.pipeline.keeping import erase_old
+from briefworks.pipeline.memo import Memo
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words
 from briefworks.shapes import RESULT, ArticleRequest, Event, Phase, Research
@@ -62,7 +63,7 @@ class Run:
     def _claim(self, step: str, parent_run_id: str | None) -> Claim:
         def do_claim() -> Claim:
             with in_inngests_words("start"):
-                claimed = self._patiently(
+                claimed = self.patiently(
                     self.parts.store.start_run,
                     self.project_id,
                     self.article_id,
@@ -119,27 +120,18 @@ class Run:
     def texts(self, research: Research) -> dict[str, str]:
         """The text of every page that could be read, by source id."""
         return {
-            page["source_id"]: self._patiently(
-                self.parts.store.snapshot, self.project_id, page["snapshot_id"]
-            )
+            page["source_id"]: self.patiently(self.parts.store.snapshot, self.project_id, page["snapshot_id"])
             for page in research["pages"]
             if page["snapshot_id"] is not None
         }
 
     def keep_snapshot(self, url: str, text: str, fetched_at: str) -> str:
-        return self._patiently(self.parts.store.put_snapshot, self.project_id, url, text, fetched_at)
-
-    # The call memo of this article (shapes.CallMemo)
-    def recall(self, call_key: str) -> dict[str, Any] | None:
-        return self._patiently(self.parts.store.recall, self.project_id, self.article_id, call_key)
-
-    def remember(self, call_key: str, answer: dict[str, Any]) -> None:
-        self._patiently(self.parts.store.remember, self.project_id, self.article_id, call_key, answer)
+        return self.patiently(self.parts.store.put_snapshot, self.project_id, url, text, fetched_at)
 
     def _take(self, step: str, phase: Phase, done: Event, body: Body[T], ends_run: bool) -> T:
         deadline = self.deadline()
         claim = str(ULID())
-        take = self._patiently(
+        take = self.patiently(
             self.parts.store.open_take, self.project_id, self.article_id, self.ctx.run_id, step, claim
         )
         if take["done"] is not None:
@@ -157,13 +149,14 @@ class Run:
         )
         try:
             with writer as out:
-                result = body(out, self.parts.model.calls(self, out, deadline))
+                memo = Memo(self, step, take["take"])
+                result = body(out, self.parts.model.calls(memo, out, deadline))
                 out.done(done, cast(dict[str, Any], result), ends_run)
                 return result
         except StaleTake:
             return cast(T, self._result_of_winner(step, take["take"]))
 
-    def _patiently(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def patiently(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the store answers; one that is away is asked again while this request may wait."""
         patience_s = max(0.1, min(STORE_AWAY_S, self._until - time.monotonic()))
         retry = stamina.retry_context(StoreUnavailable, attempts=None, timeout=patience_s, wait_max=2.0)

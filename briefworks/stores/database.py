@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,8 @@ class Database:
     """
     One file in WAL mode with `synchronous=FULL`: what was committed survives a kill and a power cut.
 
+    `schemas` are scripts: the n-th brings the file from version n-1 to n (`PRAGMA user_version`).
+
     Connections are pooled and each is used by one thread at a time. `factory` is the connection class.
     Locked, full and failing files raise `StoreUnavailable`; a file that can never work is a `ConfigError`.
     """
@@ -25,8 +27,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        schema: str,
-        version: int,
+        schemas: Sequence[str],
         *,
         busy_s: float = 5.0,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
@@ -42,7 +43,7 @@ class Database:
             if not self.path.exists():
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self.path.touch(mode=0o600)
-            self._prepare(schema, version)
+            self._prepare(schemas)
         except (OSError, sqlite3.DatabaseError) as error:
             if "locked" in str(error):
                 raise StoreUnavailable(f"The stream store does not answer: {error}.") from error
@@ -155,8 +156,9 @@ class Database:
         db.execute("PRAGMA synchronous = FULL")
         return db
 
-    def _prepare(self, schema: str, version: int) -> None:
-        """Bring the file to `version`; several processes may do so at once."""
+    def _prepare(self, schemas: Sequence[str]) -> None:
+        """Bring the file to the newest version; several processes may do so at once."""
+        version = len(schemas)
         until = time.monotonic() + self._busy_s
         while True:
             db = self._connect()
@@ -166,10 +168,10 @@ class Database:
                 # Leaving the rollback journal needs the file alone, and SQLite does not wait for that.
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("BEGIN IMMEDIATE")
-                if self._refuse_newer(db, version) < version:
+                for schema in schemas[self._refuse_newer(db, version) :]:
                     for statement in schema.split(";\n"):
                         db.execute(statement)
-                    db.execute(f"PRAGMA user_version = {version:d}")
+                db.execute(f"PRAGMA user_version = {version:d}")
                 db.execute("COMMIT")
                 return
             except sqlite3.OperationalError as error:

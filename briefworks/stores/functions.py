@@ -220,6 +220,13 @@ class FunctionStore(ABC):
             "remember", project=project_id, article=article_id, key=call_key, answer=[clean_json(answer)]
         )
 
+    def enter(self, project_id: str, article_id: str, entry_id: str, entry: dict[str, Any]) -> None:
+        self._call("enter", project=project_id, article=article_id, id=entry_id, entry=[clean_json(entry)])
+
+    def entries(self, project_id: str, article_id: str) -> list[dict[str, Any]]:
+        found = self._call("entries", project=project_id, article=article_id)
+        return cast("list[dict[str, Any]]", found)
+
     def put_snapshot(self, project_id: str, url: str, text: str, fetched_at: str) -> str:
         url, text = clean(url), clean(text)
         kept = snapshot_id(url, text)

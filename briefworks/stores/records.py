@@ -43,6 +43,7 @@ _ERASE = (
     "DELETE FROM articles WHERE project_id = :p AND article_id = :a",
     "DELETE FROM decisions WHERE project_id = :p AND article_id = :a",
     "DELETE FROM calls WHERE project_id = :p AND article_id = :a",
+    "DELETE FROM account WHERE project_id = :p AND article_id = :a",
 )
 
 

@@ -16,7 +16,7 @@ from briefworks.stores.rows import check_append, check_finish, snapshot_id
 from briefworks.stream import Decision, PageOfRows, Row, Take
 from briefworks.text import clean, now_at
 
-_VERSION = 1
+_SCHEMAS = ("sqlite.sql", "sqlite.2.sql")  # one a version
 _LIVE = ("brief-token", "draft-token", "polish-token", "thinking")  # what the done row of a step carries
 _CARRIED = (*_LIVE, "research-progress", "section-done", "draft-done", "critique-done")  # by polish-done
 
@@ -47,8 +47,8 @@ class SqliteStore:
         clock: Callable[[], str] = now_at,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
-        schema = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-        self._file = Database(path, schema, _VERSION, busy_s=busy_s, factory=factory)
+        schemas = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SCHEMAS]
+        self._file = Database(path, schemas, busy_s=busy_s, factory=factory)
         self._lost_after_s, self._clock = lost_after_s, clock
 
     # --- runs
@@ -241,6 +241,26 @@ class SqliteStore:
                 " ON CONFLICT DO NOTHING",
                 (project_id, article_id, call_key, records.dump(answer)),
             )
+
+    def enter(self, project_id: str, article_id: str, entry_id: str, entry: dict[str, Any]) -> None:
+        with self._file.writing() as db:
+            records.head_of(db, project_id)
+            known = "SELECT 1 FROM articles WHERE project_id = ? AND article_id = ?"
+            if not db.execute(known, (project_id, article_id)).fetchone():
+                raise RunOver
+            db.execute(
+                "INSERT INTO account (project_id, article_id, entry_id, entry) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET entry = excluded.entry",
+                (project_id, article_id, entry_id, records.dump(entry)),
+            )
+
+    def entries(self, project_id: str, article_id: str) -> list[dict[str, Any]]:
+        with self._file.reading() as db:
+            found = db.execute(
+                "SELECT entry FROM account WHERE project_id = ? AND article_id = ? ORDER BY entry_id",
+                (project_id, article_id),
+            ).fetchall()
+        return [json.loads(row["entry"]) for row in found]
 
     def put_snapshot(self, project_id: str, url: str, text: str, fetched_at: str) -> str:
         url, text = clean(url), clean(text)

@@ -1,4 +1,5 @@
--- The tables of the SQLite stream store, schema version 1 (kept in PRAGMA user_version).
+-- The tables of the SQLite stream store, schema version 1 (kept in PRAGMA user_version);
+-- sqlite.<n>.sql makes version n of the one before.
 -- One writer at a time holds the file's write lock, so seq is committed in order and without holes.
 
 create table projects (

@@ -110,6 +110,16 @@ class Store(Protocol):
     def remember(self, project_id: str, article_id: str, call_key: str, answer: dict[str, Any]) -> None:
         """Keep the answer of a model call; the first one stays."""
 
+    def enter(self, project_id: str, article_id: str, entry_id: str, entry: dict[str, Any]) -> None:
+        """
+        Write an entry of the article's account, in place of the one of that id; also when its run is over.
+
+        Raises `RunOver` for an article that was erased or never begun.
+        """
+
+    def entries(self, project_id: str, article_id: str) -> list[dict[str, Any]]:
+        """All entries of the article's account, in the order of their ids."""
+
     def put_snapshot(self, project_id: str, url: str, text: str, fetched_at: str) -> str:
         """Keep a page's text; its id. The same url and text twice is one snapshot."""
 
@@ -123,7 +133,7 @@ class Store(Protocol):
         """
 
     def delete_article(self, project_id: str, article_id: str) -> None:
-        """Erase its rows, takes, decisions and remembered calls; a living run of it is over."""
+        """Erase its rows, takes, decisions, remembered calls and account; a living run of it is over."""
 
     def close(self) -> None:
         """Give back connections; the store is not used afterwards."""

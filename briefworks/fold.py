@@ -61,14 +61,14 @@ def apply(state: ArticleState, row: StreamRow) -> ArticleState:
         return state
     state["takes"] = {**state["takes"], step: take}
     state["run_id"], state["updated_at"] = row["run_id"], row["created_at"]
-    state["phase"] = _phase(step, state["phase"])
+    state["phase"] = phase_of(step, state["phase"])
     if take > newest:
         _begin_take(state, step, take)
     _take_in(state, row)
     return state
 
 
-def _phase(step: str, phase: Phase) -> Phase:
+def phase_of(step: str, phase: Phase) -> Phase:
     """The phase a step belongs to; the run's own rows leave it, but that a new run begins with research."""
     first = step.partition("-")[0]
     if first in ("brief", "regenerate", "review"):

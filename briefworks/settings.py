@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     store: str = Field("", repr=False)  # "" means sqlite:/// in the data folder; a URL may hold a password
     data_dir: Path = Path(".briefworks")
     personas_dir: Path | None = None
+    prices: Path | None = None  # a price list of one's own, in the form of ours
     allow_hosts: Annotated[list[str], NoDecode, BeforeValidator(_hosts)] = Field(default_factory=list)
     flush_ms: int | None = Field(None, ge=0, le=10_000)  # None: what suits the store
     step_limit_s: int = Field(240, ge=5, le=7200)

@@ -358,6 +358,73 @@ class AccountEntry(CallEntry):
     attempt: int  # of the step, 0-based, as the engine counts
 
 
+class ExplainedEntry(AccountEntry):
+    """
+    And what it belongs to.
+
+    An `outcome` that can never come any more is "lost"; "kept" is a step that a replay did not run, because
+    its engine had kept the result.
+    """
+
+    phase: Phase
+    section: int | None  # that was drafted or rewritten
+    wasted: bool
+
+
+class Spending(TypedDict):
+    """What some of the entries add up to."""
+
+    paid: Usage  # with what was wasted
+    thinking_tokens: int  # of the output
+    wasted: Usage  # of what was paid
+    estimate: Usage  # beyond what was paid, as far as we know
+    saved: Usage  # what recalled answers and kept steps had cost, not paid again
+
+
+class RunCosts(Spending):
+    """What one run paid, and what it did not pay again."""
+
+    run_id: str
+    started_at: str
+    ended_at: str  # "" while it goes on
+    ended_by: str  # the event of its terminal row
+    sections: int  # that it drafted or kept
+    sections_reused: int  # of them those whose every answer was recalled, or that were kept
+
+
+class Searched(TypedDict):
+    """What a research used; its price is not known here."""
+
+    run_id: str
+    at: str
+    provider: str
+    pages: int  # found and asked for
+    pages_read: int
+
+
+class PriceSource(TypedDict):
+    """Where a price was found."""
+
+    url: str
+    as_of: str
+    version: str  # of the price list
+
+
+class ArticleCosts(TypedDict):
+    """The account of an article, summed up; phases, sections and runs each add up to `total`."""
+
+    v: Literal[1]
+    project_id: str
+    article_id: str
+    total: Spending
+    phases: dict[str, Spending]
+    sections: dict[str, Spending]  # by number; "other" is what belongs to none
+    runs: list[RunCosts]
+    searches: list[Searched]
+    prices: dict[str, PriceSource | None]  # of each model that was asked; None: no price is known
+    entries: list[ExplainedEntry]  # as they began
+
+
 # --- the fold
 class SectionState(TypedDict):
     n: int

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from briefworks import costs
+from briefworks.errors import ConfigError
 from briefworks.settings import Settings
 
 MILLION = 1_000_000
@@ -37,11 +40,57 @@ def test_a_long_prompt_costs_more_where_the_list_says_so() -> None:
 
 def test_every_price_has_a_source_with_a_date() -> None:
     listed = costs.price_list()
-    for name, row in listed["models"].items():
-        source = listed["sources"][row["source"]]
+    assert date.fromisoformat(listed.version)
+    for name, row in listed.models.items():
+        source = listed.source(name)
+        assert source is not None and source["version"] == listed.version
         assert source["url"].startswith("https://") and date.fromisoformat(source["as_of"]), name
-        assert 0 < row["cache_read"] < row["input"] < row["cache_write"] < row["output"], name
-    assert set(listed["sources"]) == {row["source"] for row in listed["models"].values()}
+        assert 0 < row.cache_read < row.input < row.cache_write < row.output, name
+    assert set(listed.sources) == {row.source for row in listed.models.values()}
+    assert listed.source("llama3.1") is None
+
+
+def own_list(tmp_path: Path, **changes: object) -> Path:
+    row = {"input": 1, "output": 2, "cache_read": 0, "cache_write": 1, "source": "table"}
+    whole = {
+        "version": "mine",
+        "sources": {"table": {"url": "https://example.org", "as_of": "2026-11-01"}},
+        "models": {"llama3.1": row, "claude-opus-5": row},
+    }
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps({**whole, **changes}))
+    return path
+
+
+def test_a_list_of_ones_own_adds_models_and_wins_over_ours(tmp_path: Path) -> None:
+    listed = costs.price_list(own_list(tmp_path))
+    assert listed.price("llama3.1", input_tokens=MILLION, output_tokens=MILLION) == 3
+    assert listed.price("claude-opus-5", input_tokens=MILLION, output_tokens=0) == 1
+    assert listed.price("claude-opus-4-8", input_tokens=MILLION, output_tokens=0) == 5
+    ours, theirs = listed.source("claude-opus-4-8"), listed.source("claude-opus-5")
+    assert ours and theirs and ours["url"] != theirs["url"] == "https://example.org"
+    assert "mine" in theirs["version"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"models": {"x": {"input": -1, "output": 2, "cache_read": 0, "cache_write": 1, "source": "table"}}},
+        {"models": {"x": {"input": 1, "output": 2, "cache_read": 0, "cache_write": 1, "source": "nowhere"}}},
+        {"models": {"x": {"input": 1}}},
+        {"models": []},
+        {"sources": {}},
+        {"more": 1},
+    ],
+)
+def test_a_list_that_is_none_is_refused_with_its_fault(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="form of ours"):
+        costs.price_list(own_list(tmp_path, **changes))
+
+
+def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        costs.price_list(tmp_path / "nothing.json")
 
 
 def test_the_default_model_has_a_price() -> None:

@@ -14,7 +14,7 @@ from ulid import ULID
 from briefworks.client.app import App
 from briefworks.client.follower import Follower
 from briefworks.errors import BriefworksError, RateLimited, RequestInvalid, UpstreamUnavailable
-from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, is_id
+from briefworks.shapes import ArticleCosts, ArticleRequest, ArticleState, StreamRow, is_id
 
 ASK_AGAIN_S = (0.2, 0.8, 1.5)  # after an unclear answer
 MOST_WAIT_S = 10.0
@@ -132,6 +132,11 @@ class Client:
     def article(self, project_id: str, article_id: str) -> ArticleState:
         """What the article's rows add up to now; `NotStarted` before its first one."""
         return cast(ArticleState, self._app.json(_path(project_id, article_id), "status", "seq"))
+
+    def costs(self, project_id: str, article_id: str) -> ArticleCosts:
+        """What the article cost, request by request and summed up; `NotStarted` before its first row."""
+        found = self._app.json(_path(project_id, article_id) + "/costs", "total", "runs", "entries")
+        return cast(ArticleCosts, found)
 
     def articles(self, project_id: str) -> Iterator[ListedArticle]:
         """The project's articles, the one begun last first; pages are fetched as they are needed."""

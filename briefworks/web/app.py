@@ -8,12 +8,14 @@ import flask
 import inngest
 import inngest.flask
 
+from briefworks.costs import price_list
 from briefworks.errors import ConfigError
 from briefworks.loopback import check_json, check_origin
 from briefworks.pipeline import Parts, article_function, ended_function
 from briefworks.settings import Settings
 from briefworks.web.access import Access, check_neighbour, secure
 from briefworks.web.articles import article_routes
+from briefworks.web.costs import costs_routes
 from briefworks.web.events import stream_routes
 from briefworks.web.health import health_routes
 from briefworks.web.openapi import openapi_routes
@@ -77,6 +79,7 @@ def mount(
     inngest.flask.serve(app, client, [article_function(client, parts), ended_function(client, parts)])
     for routes in (
         article_routes(access, client, parts),
+        costs_routes(access, parts.store, price_list(settings.prices)),
         stream_routes(access, parts.store, watchers),
         session_routes(access),
         openapi_routes(access),

@@ -7,7 +7,7 @@ from typing import Any
 
 import flask
 
-from briefworks.shapes import ID, ArticleRequest, ArticleState
+from briefworks.shapes import ID, ArticleCosts, ArticleRequest, ArticleState
 from briefworks.web.access import Access
 
 Json = dict[str, Any]
@@ -60,6 +60,7 @@ def document() -> Json:
             },
             "schemas": {
                 "ArticleRequest": ArticleRequest.model_json_schema(by_alias=True),
+                "ArticleCosts": _object(required=list(ArticleCosts.__annotations__)),
                 "ArticleState": _object(required=list(ArticleState.__annotations__)),
                 "Problem": _object(
                     type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT, code=_TEXT,
@@ -104,6 +105,13 @@ def _article_paths() -> Json:
         f"{one}.html": {
             "get": _operation(
                 "The finished article", {200: _answer("A document", _TEXT, "text/html")}, parameters=page
+            )
+        },
+        f"{one}/costs": {
+            "get": _operation(
+                "What it cost: each request to the model, and what they add up to",
+                {200: _answer("The account", {"$ref": "#/components/schemas/ArticleCosts"})},
+                parameters=[PROJECT, ARTICLE],
             )
         },
         f"{one}/cancel": {

@@ -66,7 +66,7 @@ def build_model(settings: Settings) -> Model:
         model=settings.model,
         api_key=key.get_secret_value() if key else None,
         base_url=settings.anthropic_base_url,
-        price=costs.price,
+        price=costs.price_list(settings.prices).price,
     )
 
 

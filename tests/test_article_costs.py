@@ -4,8 +4,10 @@ import json
 from decimal import Decimal
 
 import pytest
+from click.testing import CliRunner
 
 from briefworks import Client
+from briefworks.cli import main
 from local import Local
 from waiting import wait_for
 
@@ -66,6 +68,11 @@ def test_an_articles_cost_adds_up_from_its_calls_to_the_cent(local, upstream):
     assert costs["total"]["paid"]["calls"] == len(upstream.calls("model"))
     assert usd(costs["total"]["wasted"]) > 0 and usd(costs["total"]["saved"]) == 0
     assert costs["prices"]["demo"]["url"] == "https://example.org/no-real-price"
+    command = ["explain", "a1", "--project", "calm", "--url", local.app.url]
+    shown = CliRunner().invoke(main, command, env=local.env)
+    assert f"paid       ${usd(article['usage']):.6f}" in shown.output, shown.output
+    assert json.loads(CliRunner().invoke(main, [*command, "--json"], env=local.env).output) == costs
+    assert "standing" not in json.dumps(costs)  # no prompt, no answer
 
 
 def drafted(local, project):

@@ -19,6 +19,7 @@ COMMANDS = {
     "write": "Ask a running app for an article, watch it, save it.",
     "follow": "Come back to an article.",
     "articles": "List the articles of a project.",
+    "explain": "Say what an article cost, request by request.",
     "cancel": "Stop the run of an article.",
     "delete": "Erase an article.",
     "score": "Score a Markdown file: grounding, tells, style and form.",

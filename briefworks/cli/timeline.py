@@ -59,10 +59,10 @@ def run_lines(row: Row, width: int) -> Iterator[str]:
     about += f"  {plain_line(row['fn_id']).removeprefix(row['app_id'] + '-')}"
     if width >= WIDE:
         room = max(width - 70, 10)
-        yield f"{first}  {counts:<18}  {_fit(about, room)}".rstrip()
+        yield f"{first}  {counts:<18}  {fit(about, room)}".rstrip()
     else:
         yield f"{first}"
-        yield click.style(f"  {_fit(f'{counts}  {about}', width - 2)}", dim=True)
+        yield click.style(f"  {fit(f'{counts}  {about}', width - 2)}", dim=True)
 
 
 def timeline_lines(row: Row, spans: list[Span], width: int) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _about(row: Row, width: int) -> Iterator[str]:
     began = datetime.fromtimestamp(row["created_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     yield f"  {row['run_id']}  {began}"
     about = ", ".join(filter(None, (subject(row), f"on {plain_line(row['event_name'])}")))
-    yield "  " + _fit(about, width - 2)
+    yield "  " + fit(about, width - 2)
     if row["original_run_id"]:
         yield f"  once more, of {row['original_run_id']}"
 
@@ -112,7 +112,7 @@ def _name(span: Span) -> str:
 
 
 def _span_lines(span: Span, scale: _Scale, *, over: bool) -> Iterator[str]:
-    name = _fit(_name(span), scale.name)
+    name = fit(_name(span), scale.name)
     duration, bar = "kept", ""
     if span.status != "kept":
         ended = scale.until if span.ended_at is None else span.ended_at
@@ -151,7 +151,7 @@ def _bar(span: Span, scale: _Scale, ended: float) -> str:
     return "".join(signs).rstrip()
 
 
-def _fit(text: str, room: int) -> str:
+def fit(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: max(room - 1, 0)]}…"
 
 

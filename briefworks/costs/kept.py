@@ -66,7 +66,7 @@ def _entry(run: PastRun, earlier: Sequence[ExplainedEntry]) -> ExplainedEntry:
     last = earlier[-1]
     return {
         **last,
-        "id": f"{run.run_id}-{last['step']}",
+        "id": f"{run.run_id}-{_PHASES.index(last['phase'])}-{last['step']}",
         "run_id": run.run_id,
         "take": 0,
         "attempt": 0,

@@ -9,15 +9,8 @@ from click.testing import CliRunner
 from briefworks import Client
 from briefworks.cli import main
 from local import Local
+from prices import prices_of_tests
 from waiting import wait_for
-
-PRICES = {
-    "version": "of this test",
-    "sources": {"test": {"url": "https://example.org/no-real-price", "as_of": "2026-11-25"}},
-    "models": {
-        "demo": {"input": 2, "output": 10, "cache_read": 0.1, "cache_write": 2.5, "source": "test"},
-    },
-}
 
 
 def usd(usage):
@@ -32,9 +25,7 @@ def paid(entries):
 @pytest.fixture(scope="module")
 def local(tmp_path_factory, upstream):
     folder = tmp_path_factory.mktemp("costs")
-    prices = folder / "prices.json"
-    prices.write_text(json.dumps(PRICES))
-    local = Local(folder, upstream.url, BRIEFWORKS_PRICES=str(prices))
+    local = Local(folder, upstream.url, BRIEFWORKS_PRICES=str(prices_of_tests(folder)))
     yield local
     local.close()
 
@@ -57,6 +48,15 @@ def adds_up(costs):
     return usd(total["paid"])
 
 
+def used_by_results(costs):
+    """What the last take of each step paid: the others have no result."""
+    steps = {}
+    for entry in costs["entries"]:
+        if entry["outcome"] != "kept":
+            steps.setdefault(entry["step"], {}).setdefault(entry["take"], []).append(entry)
+    return sum((paid(takes[max(takes)]) for takes in steps.values()), Decimal(0))
+
+
 @pytest.mark.slow
 def test_an_articles_cost_adds_up_from_its_calls_to_the_cent(local, upstream):
     upstream.fault("bad_json", times=1)
@@ -73,6 +73,27 @@ def test_an_articles_cost_adds_up_from_its_calls_to_the_cent(local, upstream):
     assert f"paid       ${usd(article['usage']):.6f}" in shown.output, shown.output
     assert json.loads(CliRunner().invoke(main, [*command, "--json"], env=local.env).output) == costs
     assert "standing" not in json.dumps(costs)  # no prompt, no answer
+
+
+@pytest.mark.slow
+def test_what_failed_takes_paid_is_in_the_cost_and_in_no_result(local, upstream):
+    upstream.fault("cut", match='<section n="1"', after_tokens=30)
+    upstream.fault("error_event", match='<section n="2"', after_tokens=30)
+    upstream.fault("refusal", match='<section n="3"')
+    upstream.fault("overloaded", match='<section n="4"')
+    assert local.ask("faults").status_code == 202
+    article = local.wait_end("faults")[-1]["data"]
+    costs = costs_of(local, "faults")
+    wasted = usd(costs["total"]["wasted"])
+    assert wasted > 0 and adds_up(costs) - wasted == usd(article["usage"]) == used_by_results(costs)
+    failed = {entry["section"]: entry for entry in costs["entries"] if entry["wasted"]}
+    assert {n: entry["outcome"] for n, entry in failed.items()} == {
+        1: "model-unavailable",
+        2: "model-unavailable",
+        3: "model-refused",
+    }
+    assert failed[1]["estimate"]["output_tokens"] > 0 and failed[3]["estimate"]["output_tokens"] == 0
+    assert ["529" in retry for entry in costs["entries"] for retry in entry["retries"]] == [True]
 
 
 def drafted(local, project):
@@ -136,6 +157,7 @@ def test_the_same_run_goes_on_after_a_kill_and_a_run_anew_pays_nothing(local, up
     once = costs_of(local, "anew")
     assert len(once["runs"]) == 1 and [e["outcome"] for e in once["entries"] if e["wasted"]] == ["lost"]
     paid_for = adds_up(once)
+    assert used_by_results(once) == usd(local.rows("anew")[-1]["data"]["usage"])
     before = len(upstream.calls("model"))
 
     costs = replay(local, "anew", anew=True)

@@ -9,9 +9,11 @@ from hashlib import sha1
 import pytest
 
 from briefworks.settings import Settings
+from briefworks.shapes import add_usage
 from briefworks.stream import rows_of
 from briefworks.web import create_app
 from briefworks.web.parts import build_parts
+from prices import prices_of_tests
 from waiting import wait_for
 
 ASKED = {"projectId": "p", "articleId": "a1", "keyword": "standing desks", "targetWords": 600}
@@ -60,6 +62,7 @@ def app(tmp_path, upstream):
         allow_hosts=[upstream.url.partition("://")[2]],
         inngest_dev="http://127.0.0.1:9",
         data_dir=tmp_path,
+        prices=prices_of_tests(tmp_path),
     )
     parts = build_parts(settings)
     app = create_app(settings, parts)
@@ -137,6 +140,25 @@ def test_two_requests_for_one_step_give_one_result(app, upstream):
     assert [(row["event"], row["take"]) for row in done] == [("section-done", 2)]
     assert won["data"] == done[0]["data"]
     assert [call["ended"] for call in upstream.calls("model")].count("aborted") == 1
+    entries = [entry for entry in store.entries("p", "a1") if entry["step"] == "draft-section-1"]
+    assert [(entry["take"], entry["outcome"]) for entry in entries] == [(1, "stale-take"), (2, "answered")]
+    assert entries[0]["usage"]["input_tokens"] > 0
+
+
+def test_what_a_result_says_it_used_is_the_sum_of_the_entries_of_its_take(app, upstream):
+    engine, store = Engine(app, "run-1"), app.extensions["store"]
+    upstream.fault("bad_json")
+    engine.until(lambda name: name.startswith("draft-section-"))
+    assert engine.names == ["start", "research", "brief"]
+    entries = store.entries("p", "a1")
+    assert [entry["outcome"] for entry in entries].count("invalid") == 1
+    done = [row for row in rows_of(store, "p", "a1") if row["event"].endswith("-done")]
+    for row in done:
+        of_it = [e["usage"] for e in entries if (e["step"], e["take"]) == (row["step"], row["take"])]
+        assert add_usage(*of_it) == row["data"]["usage"] and row["data"]["usage"]["usd"] > 0
+    costs = app.test_client().get("/api/projects/p/articles/a1/costs").json
+    assert costs["total"]["paid"] == add_usage(*(row["data"]["usage"] for row in done))
+    assert {(e["run_id"], e["attempt"]) for e in costs["entries"]} == {("run-1", 0)}
 
 
 def test_a_step_whose_answer_was_lost_answers_from_the_store(app, upstream):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import stamina
+
+from briefworks.errors import StoreUnavailable
 from briefworks.shapes import AccountEntry, CallEntry
 
 if TYPE_CHECKING:
     from briefworks.pipeline.run import Run
+
+T = TypeVar("T")
+P = ParamSpec("P")
+STORE_AWAY_S = 90.0  # how long a step waits for a store that is away, if its own limit allows
+FAILED_ENTRY_S = 5.0  # and one that has failed already, with its entry
 
 
 class Memo:
@@ -32,4 +41,15 @@ class Memo:
             "take": self._take,
             "attempt": self._run.ctx.attempt,
         }
-        self._run.patiently(self._run.parts.store.enter, *self._article, entry_id, dict(asked))
+        most_s = STORE_AWAY_S if entry["outcome"] == "answered" else FAILED_ENTRY_S
+        patience_s = min(most_s, self._run.left_s)
+        insist(patience_s, self._run.parts.store.enter, *self._article, entry_id, dict(asked))
+
+
+def insist(patience_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What the store answers; one that is away is asked again for so long."""
+    retry = stamina.retry_context(StoreUnavailable, attempts=None, timeout=max(0.1, patience_s), wait_max=2.0)
+    for attempt in retry:
+        with attempt:
+            return call(*args, **kwargs)
+    raise AssertionError("stamina ends with an answer or an error")

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, cast
 
 import inngest
-import stamina
 import structlog
 from ulid import ULID
 
-from briefworks.errors import StaleTake, StoreUnavailable
+from briefworks.errors import StaleTake
 from briefworks.model import ModelCalls
 from briefworks.pipeline.keeping import erase_old
-from briefworks.pipeline.memo import Memo
+from briefworks.pipeline.memo import STORE_AWAY_S, Memo, insist
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words
 from briefworks.shapes import RESULT, ArticleRequest, Event, Phase, Research
@@ -25,7 +24,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Body = Callable[[StepWriter, ModelCalls], T]
 WAIT_FOR_WINNER_S = 10.0
-STORE_AWAY_S = 90.0  # how long a step waits for a store that is away, if its own limit allows
 
 
 class Claim(TypedDict):
@@ -102,6 +100,11 @@ class Run:
 
         return list(self.ctx.group.parallel(tuple(one(step, body) for step, body in bodies.items())))
 
+    @property
+    def left_s(self) -> float:
+        """How long this request may still wait."""
+        return self._until - time.monotonic()
+
     def deadline(self) -> float:
         """When (monotonic) a step body that starts now must have its answer; storing it takes time too."""
         return time.monotonic() + 0.95 * self.parts.step_limit_s
@@ -158,12 +161,7 @@ class Run:
 
     def patiently(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the store answers; one that is away is asked again while this request may wait."""
-        patience_s = max(0.1, min(STORE_AWAY_S, self._until - time.monotonic()))
-        retry = stamina.retry_context(StoreUnavailable, attempts=None, timeout=patience_s, wait_max=2.0)
-        for attempt in retry:
-            with attempt:
-                return call(*args, **kwargs)
-        raise AssertionError("stamina ends with an answer or an error")
+        return insist(min(STORE_AWAY_S, self.left_s), call, *args, **kwargs)
 
     def _result_of_winner(self, step: str, take: int) -> dict[str, Any]:
         """What the newer take of this step stores within 10 s; else the engine may ask again."""

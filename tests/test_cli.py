@@ -177,6 +177,7 @@ def test_doctor_is_content_with_servers_that_answer(tmp_path, upstream):
     told = run(tmp_path, "doctor", ANTHROPIC_BASE_URL=upstream.url, SEARXNG_URL=upstream.url)
     assert told.returncode == 0, told.stdout + told.stderr
     assert "✓  model" in told.stdout and "✓  search" in told.stdout
+    assert "its price is of 20" in told.stdout
 
 
 def test_dev_serves_until_it_is_told_to_stop(tmp_path):

@@ -9,6 +9,7 @@ import click
 import httpx
 
 from briefworks import personas
+from briefworks.costs import price_list
 from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable
 from briefworks.keys import keys_of
 from briefworks.settings import Settings
@@ -58,6 +59,13 @@ def doctor() -> None:
             raise EngineUnavailable(f"{origin} does not answer ({type(error).__name__}).") from None
         return f"{origin} answers"
 
+    def model() -> str:
+        priced = price_list(settings.prices).source(settings.model)
+        price = (
+            f"its price is of {priced['as_of']}" if priced else "its price is not known: BRIEFWORKS_PRICES"
+        )
+        return f"{build_model(settings).check()}; {price}"
+
     def search() -> str:
         found = build_search(settings).search("briefworks", language="en", market="us", timeout_s=15)
         return f"{found['provider']} answers with {len(found['results'])} results"
@@ -72,7 +80,7 @@ def doctor() -> None:
             "   –  model, search: not configured; `briefworks dev` and `demo` play them, synthetically"
         )
     else:
-        checks += [("model", lambda: build_model(settings).check()), ("search", search)]
+        checks += [("model", model), ("search", search)]
     if settings.inngest_dev or settings.inngest_signing_key:
         checks.append(("engine", engine))
     else:

@@ -35,7 +35,7 @@ def kept(entries: Sequence[ExplainedEntry], runs: Sequence[PastRun]) -> list[Exp
             continue
         own = [one for one in entries if one["run_id"] == run.run_id]
         asked = {one["step"] for one in own}
-        for earlier in _paid_for([*entries, *found], [run.run_id for run in runs[:nth]]):
+        for earlier in _paid_for(entries, [run.run_id for run in runs[:nth]]):
             if earlier[0]["step"] not in asked and _is_behind(run, own, earlier[0]["phase"]):
                 found.append(_entry(run, earlier))
     return found

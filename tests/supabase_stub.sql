@@ -31,8 +31,10 @@ create function realtime.topic() returns text language sql stable as $$
   select nullif(current_setting('realtime.topic', true), '') $$;
 create function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void
 language plpgsql as $$
+declare sent uuid := gen_random_uuid();
 begin
-  insert into realtime.messages (payload, event, topic, private, extension) values (payload, event, topic, private, 'broadcast');
+  insert into realtime.messages (id, payload, event, topic, private, extension)
+  values (sent, jsonb_build_object('id', sent) || payload, event, topic, private, 'broadcast');
 exception when others then
   raise warning 'not sent: %', sqlerrm;
 end $$;

@@ -10,8 +10,9 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from briefworks.account import CallEntry, CallMemo
 from briefworks.model import Model, ModelCalls
-from briefworks.shapes import CallEntry, CallMemo, StepOutput
+from briefworks.shapes import StepOutput
 
 
 class Out:

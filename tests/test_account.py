@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from briefworks.account import AccountEntry, ArticleCosts
 from briefworks.costs import price_list, summed_up
-from briefworks.shapes import AccountEntry, ArticleCosts, StreamRow, no_usage
+from briefworks.shapes import StreamRow, no_usage
 from test_access import make_app
 
 STEPS = (
@@ -122,6 +123,7 @@ def test_what_a_replay_kept_is_saved_and_what_it_has_not_reached_is_not() -> Non
     ]  # fmt: skip
     rows = [row("run-started"), row("run-failed"), row("run-started", "r2", parent="r1")]
     second = entry(6, "draft-section-2", run_id="r2")
+    first.append(entry(7, "polish-section-1-1", "failed"))
 
     def kept(*more: StreamRow) -> dict[str, float | None]:
         found = costs([*first, second], *rows, *more)["entries"]

@@ -8,9 +8,9 @@ import click
 import httpx
 import pytest
 
+from briefworks.account import ArticleCosts
 from briefworks.cli.account import account_lines
 from briefworks.client import Client
-from briefworks.shapes import ArticleCosts
 from test_access import make_app
 from test_account import costs, entry, recalled, row, used
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 from pytest_httpserver import HTTPServer
 
+from briefworks.account import CallEntry
 from briefworks.errors import (
     BriefworksError,
     ModelAnswerInvalid,
@@ -19,7 +20,7 @@ from briefworks.errors import (
     StoreUnavailable,
 )
 from briefworks.model import ModelCalls, Prompt
-from briefworks.shapes import CallEntry, add_usage
+from briefworks.shapes import add_usage
 from model_talk import Memo, Out, Scripted, calls_to, message, refusal_of
 from upstream import Upstream
 

@@ -145,6 +145,15 @@ def test_two_requests_for_one_step_give_one_result(app, upstream):
     assert entries[0]["usage"]["input_tokens"] > 0
 
 
+def test_a_take_that_fails_for_another_reason_than_the_model_says_so_in_the_account(app, upstream):
+    engine, store = Engine(app, "run-1"), app.extensions["store"]
+    upstream.fault("page_500", match="/", times=99)
+    engine.until(lambda name: name == "research")
+    (entry,) = store.entries("p", "a1")
+    assert (entry["step"], entry["take"], entry["outcome"]) == ("research", 1, "failed")
+    assert "page" in entry["reason"] and entry["usage"]["calls"] == 0
+
+
 def test_what_a_result_says_it_used_is_the_sum_of_the_entries_of_its_take(app, upstream):
     engine, store = Engine(app, "run-1"), app.extensions["store"]
     upstream.fault("bad_json")

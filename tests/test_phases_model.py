@@ -11,12 +11,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from briefworks.account import CallEntry
 from briefworks.errors import DraftUnsound, ModelAnswerInvalid
 from briefworks.model import Model, ModelCalls
 from briefworks.personas import Persona
 from briefworks.phases import run_brief_phase, run_critique_phase, run_rewrite_phase, run_section_phase
 from briefworks.phases.outline import sound_outline
-from briefworks.shapes import ArticleRequest, CallEntry, Finding, Section, no_usage
+from briefworks.shapes import ArticleRequest, Finding, Section, no_usage
 from briefworks.text import count_words
 from test_phases_outline import RESEARCH, a_brief, section
 from test_phases_outline import TEXTS as PAGES

@@ -9,9 +9,10 @@ from typing import get_args
 
 import click
 
+from briefworks.account import ArticleCosts, ExplainedEntry, RunCosts, Spending
 from briefworks.cli.prose import plain_line
 from briefworks.cli.timeline import fit, took
-from briefworks.shapes import ArticleCosts, ExplainedEntry, Phase, RunCosts, Spending, Usage
+from briefworks.shapes import Phase, Usage
 
 ENDINGS = {"polish-done": "done", "run-failed": "failed", "run-cancelled": "cancelled"}
 FREE = ("recalled", "kept")
@@ -128,12 +129,15 @@ def _timeline(costs: ArticleCosts, width: int) -> Iterator[str]:
 def _entry(entry: ExplainedEntry, room: int, began: float, width: int) -> str:
     outcome, usage, ended = entry["outcome"] or "under way", entry["usage"], entry["finished_at"]
     free = outcome in FREE
-    sum_ = f"({dollars(entry['saved'])})" if free else dollars(usage)
+    sum_ = "" if outcome == "failed" else f"({dollars(entry['saved'])})" if free else dollars(usage)
     started, said = _instant(entry["started_at"]), _outcome_room(width)
     line = (
         f"  {took(started - began):>9}  {fit(plain_line(entry['step']), room):<{room}}"
         f"{entry['take'] or '':>6}  "
-        + click.style(f"{fit(plain_line(outcome), said):<{said}}", fg="red" if entry["wasted"] else None)
+        + click.style(
+            f"{fit(plain_line(outcome), said):<{said}}",
+            fg="red" if entry["wasted"] or outcome == "failed" else None,
+        )
         + f"{sum_:>12}"
     )
     if width >= TERMINAL:

@@ -11,10 +11,11 @@ from typing import Any, Self, TypedDict, cast
 import httpx
 from ulid import ULID
 
+from briefworks.account import ArticleCosts
 from briefworks.client.app import App
 from briefworks.client.follower import Follower
 from briefworks.errors import BriefworksError, RateLimited, RequestInvalid, UpstreamUnavailable
-from briefworks.shapes import ArticleCosts, ArticleRequest, ArticleState, StreamRow, is_id
+from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, is_id
 
 ASK_AGAIN_S = (0.2, 0.8, 1.5)  # after an unclear answer
 MOST_WAIT_S = 10.0

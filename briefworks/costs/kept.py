@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from briefworks.shapes import ExplainedEntry, Phase, add_usage, no_usage
+from briefworks.account import ExplainedEntry
+from briefworks.shapes import Phase, add_usage, no_usage
 
 _PHASES: tuple[Phase, ...] = get_args(Phase)
 
@@ -50,7 +51,7 @@ def _paid_for(entries: Sequence[ExplainedEntry], run_ids: Sequence[str]) -> Iter
             steps.setdefault(entry["step"], {}).setdefault(take, []).append(entry)
     for takes in steps.values():
         last = takes[max(takes)]
-        if last[-1]["outcome"] and not last[-1]["wasted"]:
+        if last[-1]["outcome"] not in ("", "failed") and not last[-1]["wasted"]:
             yield last
 
 

@@ -10,8 +10,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from briefworks.account import PriceSource
 from briefworks.errors import ConfigError
-from briefworks.shapes import PriceSource
 
 _DATED = re.compile(r"-\d{8}$")
 _Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -10,15 +10,16 @@ import structlog
 from pydantic import BaseModel
 from ulid import ULID
 
+from briefworks.account import CallMemo, no_entry
 from briefworks.errors import ModelAnswerInvalid, StoreUnavailable
-from briefworks.model.paying import PaidCall, Price, no_entry, write_entry
+from briefworks.model.paying import PaidCall, Price, write_entry
 from briefworks.model.readable import ReadableText
 from briefworks.model.request import Prompt, Request
 from briefworks.model.seam import Seam, continuation
 from briefworks.model.server import Server
 from briefworks.model.structured import read_answer, repair
 from briefworks.model.watch import Watch
-from briefworks.shapes import CallMemo, StepOutput, Usage, add_usage, no_usage
+from briefworks.shapes import StepOutput, Usage, add_usage, no_usage
 from briefworks.text import clean, now_at
 
 A = TypeVar("A", bound=BaseModel)

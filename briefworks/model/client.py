@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 
 from briefworks import costs
+from briefworks.account import CallMemo
 from briefworks.errors import ModelRejected
 from briefworks.model.calls import ModelCalls
 from briefworks.model.paying import Price
 from briefworks.model.request import Prompt, Request
 from briefworks.model.server import Answer, Server
 from briefworks.model.watch import Watch
-from briefworks.shapes import CallMemo, StepOutput
+from briefworks.shapes import StepOutput
 
 _CHECK_S = 60.0  # a server of one's own may have to load the model first
 

@@ -11,15 +11,15 @@ from typing import Protocol, Self
 import structlog
 from ulid import ULID
 
+from briefworks.account import REASON_CHARS, CallEntry, CallMemo, no_entry
 from briefworks.errors import BriefworksError, ModelRejected, StoreUnavailable
 from briefworks.model.request import Request
 from briefworks.model.server import COUNTS, Answer, Server
 from briefworks.model.watch import Watch
-from briefworks.shapes import CallEntry, CallMemo, Usage, add_usage, no_usage
+from briefworks.shapes import Usage, add_usage, no_usage
 from briefworks.text import clean, now_at
 
 _CHARS_A_TOKEN = 4  # of English, about: what is estimated is said to be
-_REASON_CHARS = 300
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +113,7 @@ class PaidCall:
         if self._open is None:
             return
         (entry_id, entry, answer), self._open = self._open, None
-        entry["outcome"], entry["reason"] = outcome, clean(reason)[:_REASON_CHARS]
+        entry["outcome"], entry["reason"] = outcome, clean(reason)[:REASON_CHARS]
         entry["retries"], entry["finished_at"] = answer.retries, now_at()
         entry["thinking_tokens"] = answer.thinking_tokens
         untold = 0 if answer.stop_reason else _tokens(len(answer.text)) - answer.tokens["output_tokens"]
@@ -128,26 +128,6 @@ class PaidCall:
 
 def _tokens(chars: int) -> int:
     return math.ceil(chars / _CHARS_A_TOKEN)
-
-
-def no_entry(model: str, key: str) -> CallEntry:
-    """An entry of something that took no time and cost nothing."""
-    now = now_at()
-    return {
-        "v": 1,
-        "call": key[:16],
-        "request": 0,
-        "model": model,
-        "outcome": "",
-        "reason": "",
-        "retries": [],
-        "started_at": now,
-        "finished_at": now,
-        "usage": no_usage(),
-        "thinking_tokens": 0,
-        "estimate": no_usage(),
-        "saved": no_usage(),
-    }
 
 
 def write_entry(memo: CallMemo, entry_id: str, entry: CallEntry) -> None:

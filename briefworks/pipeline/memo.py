@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import stamina
+from ulid import ULID
 
-from briefworks.errors import StoreUnavailable
-from briefworks.shapes import AccountEntry, CallEntry
+from briefworks.account import REASON_CHARS, AccountEntry, CallEntry, no_entry
+from briefworks.errors import BriefworksError, StoreUnavailable
+from briefworks.text import clean
 
 if TYPE_CHECKING:
     from briefworks.pipeline.run import Run
@@ -20,11 +23,12 @@ FAILED_ENTRY_S = 5.0  # and one that has failed already, with its entry
 
 
 class Memo:
-    """`shapes.CallMemo` of the run's article, for one take of one step."""
+    """`account.CallMemo` of the run's article, for one take of one step."""
 
     def __init__(self, run: Run, step: str, take: int) -> None:
         self._run, self._step, self._take = run, step, take
         self._article = (run.project_id, run.article_id)
+        self._told: set[str] = set()
 
     def recall(self, call_key: str) -> dict[str, Any] | None:
         return self._run.patiently(self._run.parts.store.recall, *self._article, call_key)
@@ -32,7 +36,16 @@ class Memo:
     def remember(self, call_key: str, answer: dict[str, Any]) -> None:
         self._run.patiently(self._run.parts.store.remember, *self._article, call_key, answer)
 
+    def failed(self, error: BriefworksError) -> None:
+        """Enter why the take failed, unless the entry of a request has said so."""
+        if error.code not in self._told:
+            entry = no_entry("", "")
+            entry["outcome"], entry["reason"] = "failed", clean(str(error))[:REASON_CHARS]
+            with suppress(BriefworksError):  # the first error is the one to be told
+                self.enter(str(ULID()), entry)
+
     def enter(self, entry_id: str, entry: CallEntry) -> None:
+        self._told.add(entry["outcome"])
         asked: AccountEntry = {
             **entry,
             "id": entry_id,

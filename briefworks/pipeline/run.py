@@ -10,7 +10,7 @@ import inngest
 import structlog
 from ulid import ULID
 
-from briefworks.errors import StaleTake
+from briefworks.errors import BriefworksError, StaleTake
 from briefworks.model import ModelCalls
 from briefworks.pipeline.keeping import erase_old
 from briefworks.pipeline.memo import STORE_AWAY_S, Memo, insist
@@ -150,14 +150,17 @@ class Run:
             give_up_s=STORE_AWAY_S,
             until=self._until,
         )
+        memo = Memo(self, step, take["take"])
         try:
             with writer as out:
-                memo = Memo(self, step, take["take"])
                 result = body(out, self.parts.model.calls(memo, out, deadline))
                 out.done(done, cast(dict[str, Any], result), ends_run)
                 return result
         except StaleTake:
             return cast(T, self._result_of_winner(step, take["take"]))
+        except BriefworksError as error:
+            memo.failed(error)
+            raise
 
     def patiently(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the store answers; one that is away is asked again while this request may wait."""

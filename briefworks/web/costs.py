@@ -6,9 +6,9 @@ from typing import cast
 
 import flask
 
+from briefworks.account import AccountEntry
 from briefworks.costs import PriceList, summed_up
 from briefworks.errors import NotStarted
-from briefworks.shapes import AccountEntry
 from briefworks.stream import Store, rows_of
 from briefworks.web.access import Access
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import flask
 
-from briefworks.shapes import ID, ArticleCosts, ArticleRequest, ArticleState
+from briefworks.account import ArticleCosts
+from briefworks.shapes import ID, ArticleRequest, ArticleState
 from briefworks.web.access import Access
 
 Json = dict[str, Any]

@@ -7,20 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from briefworks.account import AccountEntry, ArticleCosts, ExplainedEntry, RunCosts, Searched, Spending
 from briefworks.costs.kept import PastRun, in_order, kept
 from briefworks.costs.prices import PriceList
 from briefworks.fold import phase_of
-from briefworks.shapes import (
-    TERMINAL,
-    AccountEntry,
-    ArticleCosts,
-    ExplainedEntry,
-    RunCosts,
-    Searched,
-    Spending,
-    StreamRow,
-    add_usage,
-)
+from briefworks.shapes import TERMINAL, StreamRow, add_usage
 
 _SECTION = re.compile(r"(?:draft|polish)-section-([0-9]+)(?:-[0-9]+)?")
 _GOOD = ("answered", "continued", "recalled")
@@ -53,7 +44,9 @@ def summed_up(
             for run in runs.values()
         ],
         "searches": [_searched(row) for row in rows if row["event"] == "research-done"],
-        "prices": {model: prices.source(model) for model in sorted({one["model"] for one in explained})},
+        "prices": {
+            model: prices.source(model) for model in sorted({one["model"] for one in explained} - {""})
+        },
         "entries": explained,
     }
 
@@ -103,7 +96,7 @@ def _explained(entries: Sequence[AccountEntry], runs: Mapping[str, PastRun]) -> 
                     "reason": reason,
                     "phase": phase_of(entry["step"], "research"),
                     "section": int(section[1]) if section else None,
-                    "wasted": outcome not in ("", *_GOOD),
+                    "wasted": outcome not in ("", "failed", *_GOOD),
                 },
             )
         )

@@ -1,11 +1,14 @@
-"""API keys: made once, kept only as hashes, each good for one project or for all."""
+"""API keys: made once, kept only as hashes, each for one project or all; and what a key of Supabase is."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from briefworks.errors import ConfigError
@@ -58,3 +61,12 @@ def parse_keys(text: str) -> Keys:
             )
         known.append((project, hashed))
     return Keys(tuple(known))
+
+
+def is_publishable(key: str) -> bool:
+    """Whether this is a Supabase project's key for everybody: a publishable one, or the anon key of old."""
+    role = None
+    with suppress(ValueError, IndexError, AttributeError):
+        claims = key.split(".")[1]
+        role = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("role")
+    return key.startswith("sb_publishable_") or role == "anon"

@@ -3,8 +3,8 @@ Citations: a model cites as `[s3]`; `marks` checks, mends and numbers them, `bac
 against what the cited source says.
 """
 
-from briefworks.citations.backing import Checked, Sources, Unsaid, check, stated_by, without
-from briefworks.citations.marks import assemble, cited, drop_unknown, normalise, one_line, problems
+from briefworks.citations.backing import Checked, Sources, Unsaid, check, without
+from briefworks.citations.marks import assemble, cited, drop_unknown, normalise, problems
 
 __all__ = [
     "Checked",
@@ -15,8 +15,6 @@ __all__ = [
     "cited",
     "drop_unknown",
     "normalise",
-    "one_line",
     "problems",
-    "stated_by",
     "without",
 ]

@@ -1,6 +1,7 @@
 /**
  * The app's HTTP as the page uses it: JSON in, JSON out, problem documents as one error.
  */
+import { authorization } from "./supabase.js";
 import { Refused } from "./wire.js";
 
 /** What to tell a person. @typedef {{status: number, code: string, detail: string, hint: string, field: string}} Problem */
@@ -20,15 +21,16 @@ export class Failed extends Error {
  * @returns {Promise<any>} null for an answer without a body
  */
 export async function ask(method, path, body) {
-  const headers = { Accept: "application/json", ...(body !== undefined && { "Content-Type": "application/json" }) };
+  const kinds = { Accept: "application/json", ...(body !== undefined && { "Content-Type": "application/json" }) };
   let response;
   try {
+    const headers = { ...kinds, ...(await authorization()) };
     response = await fetch(path, { method, headers, body: JSON.stringify(body), cache: "no-store" });
-  } catch {
+  } catch (error) {
     throw new Failed({
       status: 0,
       code: "unreachable",
-      detail: "The app cannot be reached.",
+      detail: error instanceof TypeError ? "The app cannot be reached." : String(/** @type {Error} */ (error).message),
       hint: "Check that it runs and that you are online, then try again.",
       field: "",
     });

@@ -1,6 +1,6 @@
-/** The first page: which project, and the key where one is needed. */
-import { ask, pageOf, problemOf, remembered } from "./api.js";
-import { el, say } from "./dom.js";
+/** The first page: which project. */
+import { pageOf, remembered } from "./api.js";
+import { el } from "./dom.js";
 
 const RULE = "[A-Za-z0-9_\\-]{1,64}";
 
@@ -55,53 +55,4 @@ export function homePage(main, projects) {
 function choice(projects) {
   const items = projects.map((name) => el("li", {}, el("a", { href: pageOf(name) }, name)));
   return el("nav", { class: "card start", "aria-label": "Projects" }, el("h2", {}, "Your projects"), el("ul", {}, ...items));
-}
-
-/** The key, asked for once; the app keeps it in a cookie that no script can read. */
-export function loginForm() {
-  document.title = "Sign in – briefworks";
-  const wrong = el("p", { class: "wrong", id: "key-wrong", role: "alert" });
-  const input = el("input", {
-    id: "key",
-    name: "key",
-    type: "password",
-    required: true,
-    autocomplete: "current-password",
-    maxlength: 200,
-    "aria-describedby": "key-hint key-wrong",
-  });
-  const button = el("button", { class: "main" }, "Sign in");
-  const send = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    button.disabled = true;
-    try {
-      await ask("POST", "/api/session", { key: input.value.trim() });
-      location.reload();
-    } catch (error) {
-      const { status, detail, hint } = problemOf(error);
-      say(wrong, status === 401 ? "This key is not known here." : `${detail} ${hint}`.trim());
-      input.setAttribute("aria-invalid", "true");
-      button.disabled = false;
-      input.select();
-    }
-  };
-  return el(
-    "div",
-    { class: "narrow hello" },
-    el("h1", {}, "Sign in"),
-    el(
-      "form",
-      { class: "card start", onsubmit: send },
-      el("label", { for: "key" }, "API key"),
-      el("div", { class: "joined" }, input, button),
-      wrong,
-      el(
-        "p",
-        { id: "key-hint", class: "hint" },
-        "It begins with bw_. Whoever runs this server makes one with ",
-        el("code", {}, "briefworks keys new"),
-        ".",
-      ),
-    ),
-  );
 }

@@ -1,4 +1,4 @@
-/** How news comes in: live, polled, reconnecting, or none for so long that the run may have stalled. */
+/** How news comes in: by which way, live or polled, reconnecting, or none for so long that the run may have stalled. */
 import { el, say } from "./dom.js";
 
 const STALLED_MS = 5 * 60_000;
@@ -17,8 +17,10 @@ function stateOf(seen) {
   if (link.via === "none" && link.error) return ["away", "reconnecting", `${link.error.detail} Trying again by itself.`];
   if (link.via === "none") return ["away", "connecting", "Connecting to the app."];
   if (isStalled(seen)) return ["stalled", "stalled", "The connection works, but the run has written nothing for five minutes."];
-  if (link.via === "polling") return ["live", "polling", "Asking for news every two seconds."];
-  return ["live", "live", "Every word comes as it is written."];
+  const why = link.instead ? ` ${link.instead}` : "";
+  if (link.via === "polling") return ["live", "live by polling", `Asking for news every two seconds.${why}`];
+  if (link.via === "sse") return ["live", "live by server events", `Every word comes as it is written.${why}`];
+  return ["live", "live by Realtime", "Every word comes as it is written, by Supabase's Realtime."];
 }
 
 export function linkView() {

@@ -2,9 +2,11 @@
 import { articlePage } from "./article.js";
 import { ask, pageOf, problemOf, remember } from "./api.js";
 import { el } from "./dom.js";
-import { homePage, loginForm } from "./home.js";
+import { homePage } from "./home.js";
 import { problemNotice } from "./notice.js";
 import { projectPage } from "./project.js";
+import { signInPage } from "./signin.js";
+import { configured, saveSigned, signedIn, signOut, whoIs } from "./supabase.js";
 
 const ID = "[A-Za-z0-9_-]{1,64}";
 const ADDRESS = new RegExp(`^/(?:projects/(${ID})(?:/articles/(${ID}))?)?/?$`);
@@ -23,13 +25,21 @@ function crumbs(project, article) {
   );
 }
 
-/** Sign out, where somebody has signed in. */
-function signOut() {
+/** Sign out, where somebody has signed in; sign in, where that is possible. @param {boolean} login */
+function signing(login) {
   const leave = async () => {
-    await ask("DELETE", "/api/session").catch(() => null);
+    await Promise.all([signOut(), ask("DELETE", "/api/session").catch(() => null)]);
     location.assign("/");
   };
-  part("corner").append(el("button", { class: "quiet", onclick: leave }, "Sign out"));
+  const enter = () => main.replaceChildren(signInPage());
+  if (login || signedIn()) part("corner").append(el("button", { class: "quiet", onclick: leave, title: whoIs() }, "Sign out"));
+  else if (configured) part("corner").append(el("button", { class: "quiet", onclick: enter }, "Sign in"));
+}
+
+/** Somebody of whom no project knows. */
+function stranger() {
+  const what = `You are signed in as ${whoIs()}, who is no member of a project here.`;
+  return el("div", { class: "narrow hello" }, el("h1", {}, "No project yet"), el("p", { class: "lead" }, what), el("p", {}, "Whoever runs this server can make you one; then load this page again."));
 }
 
 async function start() {
@@ -46,14 +56,22 @@ async function start() {
   try {
     session = await ask("GET", "/api/session");
   } catch (error) {
-    main.replaceChildren(el("h1", {}, "briefworks"), problemNotice(problemOf(error)));
+    const problem = problemOf(error);
+    if (problem.status === 401 && configured) main.replaceChildren(signInPage(problem));
+    else main.replaceChildren(el("h1", {}, "briefworks"), problemNotice(problem));
     return;
   }
-  if (session.login && session.projects !== "*" && session.projects.length === 0) {
-    main.replaceChildren(loginForm());
+  const nothing = session.projects.length === 0;
+  if (nothing && !signedIn()) {
+    main.replaceChildren(signInPage());
     return;
   }
-  if (session.login) signOut();
+  signing(session.login);
+  if (nothing) {
+    main.replaceChildren(stranger());
+    return;
+  }
+  document.addEventListener("click", saveSigned);
   if (project) remember(project);
   if (project && article) articlePage(main, part("corner"), part("announce"), project, article);
   else if (project) await projectPage(main, part("announce"), project);

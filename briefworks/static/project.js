@@ -9,6 +9,7 @@ import { askForm } from "./asking.js";
 import { ago, el, patch, plain, say } from "./dom.js";
 import { followProject } from "./follow.js";
 import { problemNotice } from "./notice.js";
+import { authorization, channel } from "./supabase.js";
 
 const PAGE = 20;
 /** @type {Record<string, string>} */
@@ -75,6 +76,8 @@ export async function projectPage(main, announce, project) {
   let timer = 0;
   followProject({
     project,
+    headers: authorization,
+    channel: channel(),
     onRows: (rows, anew) => {
       if (!anew && !rows.some((row) => CHANGES.has(row.event))) return;
       clearTimeout(timer);

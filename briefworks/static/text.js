@@ -67,13 +67,12 @@ function sectionView(n) {
     aside.hidden = !aside.textContent;
     if (section.status === "writing" && take > 0 && section.take > take) takeBack(root);
     take = section.take;
-    const said = section.status === "done" ? seen.said.get(n) : undefined;
-    const now = [section.markdown, cite, findings, said];
+    const now = [section.markdown, cite, findings];
     if (last.length && now.every((one, i) => one === last[i])) return;
     last = now;
     const marks = section.status === "done" ? marksOf(section, findings) : [];
     prose.dataset.markdown = section.markdown;
-    patch(prose, Array.from(render(section.markdown, { cite, marks, said }).childNodes));
+    patch(prose, Array.from(render(section.markdown, { cite, marks }).childNodes));
   };
   return { root, show };
 }

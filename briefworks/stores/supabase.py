@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
-from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -13,6 +10,7 @@ from postgrest import APIError
 from supabase import ClientOptions, create_client
 
 from briefworks.errors import BriefworksError, ConfigError, StoreUnavailable
+from briefworks.keys import is_publishable
 from briefworks.stores.functions import FunctionStore, error_of
 
 # A call takes milliseconds, and waits 2 s for a lock at most.
@@ -63,11 +61,7 @@ class SupabaseStore(FunctionStore):
 
 def check_secret_key(key: str) -> None:
     """`ConfigError` for a key that is plainly not the secret one: a publishable key, or the old anon key."""
-    legacy_role = None
-    with suppress(ValueError, IndexError):
-        claims = key.split(".")[1]
-        legacy_role = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("role")
-    if key.startswith("sb_publishable_") or legacy_role == "anon":
+    if is_publishable(key):
         raise ConfigError(
             "SUPABASE_SECRET_KEY holds the publishable key, which may not write.", hint=_KEY_HINT
         )

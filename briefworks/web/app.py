@@ -21,10 +21,10 @@ from briefworks.web.health import health_routes
 from briefworks.web.openapi import openapi_routes
 from briefworks.web.page import page_routes
 from briefworks.web.parts import build_parts
-from briefworks.web.passages import passages_routes
 from briefworks.web.problems import handle_problems
 from briefworks.web.run_page import run_page, run_routes
 from briefworks.web.session import session_routes
+from briefworks.web.supabase_js import supabase_js
 from briefworks.web.watching import Watchers
 
 APP_ID = "briefworks"
@@ -80,7 +80,6 @@ def mount(
     inngest.flask.serve(app, client, [article_function(client, parts), ended_function(client, parts)])
     for routes in (
         article_routes(access, client, parts),
-        passages_routes(access, parts.store),
         costs_routes(access, parts.store, price_list(settings.prices)),
         stream_routes(access, parts.store, watchers),
         session_routes(access),
@@ -91,7 +90,7 @@ def mount(
         handle_problems(routes)
         app.register_blueprint(routes)
     if page:
-        app.register_blueprint(page_routes(home=home))
+        app.register_blueprint(page_routes(home=home, supabase=supabase_js(settings)))
 
 
 def inngest_client(settings: Settings) -> inngest.Inngest:

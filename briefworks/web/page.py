@@ -7,37 +7,43 @@ from pathlib import Path
 import flask
 
 from briefworks.shapes import is_id
+from briefworks.web.supabase_js import SCRIPT, SupabaseJs
 
 STATIC = Path(__file__).parent.parent / "static"
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_POLICY = (
+    "default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; connect-src {connect};"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",  # asked for again each time, by ETag: an update is seen at once
 }
 
 
-def page_routes(*, home: bool) -> flask.Blueprint:
+def page_routes(*, home: bool, supabase: SupabaseJs | None = None) -> flask.Blueprint:
     """
-    The blueprint, with `/` if `home`.
+    The blueprint, with `/` if `home`; with `supabase` the page signs in and follows by it.
 
     It holds nothing of anybody's: what the page shows it asks the API for.
     """
     routes = flask.Blueprint("page", __name__)
+    policy = _POLICY.format(
+        script=f"'self' {SCRIPT}" if supabase else "'self'",
+        connect=f"'self' {supabase.connect}" if supabase else "'self'",
+    )
 
     @routes.after_request
     def secure(response: flask.Response) -> flask.Response:
         response.headers.update(_HEADERS)
+        response.headers["Content-Security-Policy"] = policy
         return response
 
     @routes.get("/projects/<project_id>")
     @routes.get("/projects/<project_id>/articles/<article_id>")
     def page(project_id: str = "-", article_id: str = "-") -> flask.Response:
-        response = _file("index.html", "text/html")
+        response = _file("index.html", "text/html", supabase.meta if supabase else "")
         if not (is_id(project_id) and is_id(article_id)):
             response.status_code = 404  # and the document says so
         return response
@@ -55,7 +61,9 @@ def page_routes(*, home: bool) -> flask.Blueprint:
     return routes
 
 
-def _file(name: str, kind: str) -> flask.Response:
-    response = flask.Response((STATIC / name).read_bytes(), mimetype=kind)
+def _file(name: str, kind: str, head: str = "") -> flask.Response:
+    """The file, with an element more in its head."""
+    content = (STATIC / name).read_bytes().replace(b"</head>", f"{head}</head>".encode(), 1 if head else 0)
+    response = flask.Response(content, mimetype=kind)
     response.add_etag()
     return response.make_conditional(flask.request)  # type: ignore[return-value]  # it is this response

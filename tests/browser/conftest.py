@@ -41,16 +41,17 @@ def visit(browser):
     """
     Opens a URL in a tab of a browser that knows nothing yet; with the `context` of an earlier tab, beside it.
 
-    At the end no tab may have had an error, a dialog, a request to another host or a violation of its policy.
+    At the end no tab may have had an error, a dialog, a request to a host that is not among `hosts`, or a
+    violation of its policy.
     """
     contexts, faults = [], []
 
-    def open_tab(url, context=None, **options):
+    def open_tab(url, context=None, hosts=(), **options):
         if context is None:
             context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
             contexts.append(context)
         page = context.new_page()
-        watch(page, urlsplit(url).netloc, faults)
+        watch(page, {urlsplit(url).netloc, *hosts, ""}, faults)
         page.goto(url)
         return page
 
@@ -60,15 +61,18 @@ def visit(browser):
     assert faults == []
 
 
-def watch(page, host, faults):
+AWAY = ("Failed to load resource", "WebSocket connection to")
+
+
+def watch(page, hosts, faults):
     """Write down what no page of ours may do; that an app is away is no fault of the page."""
 
     def on_request(request):
-        if urlsplit(request.url).netloc not in (host, ""):
+        if urlsplit(request.url).netloc not in hosts:
             faults.append(f"request to {request.url}")
 
     def on_console(message):
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        if message.type == "error" and not message.text.startswith(AWAY):
             faults.append(message.text)
 
     def on_dialog(dialog):

@@ -112,7 +112,7 @@ def _or_none(usage: Usage) -> str:
 def _timeline(costs: ArticleCosts, width: int) -> Iterator[str]:
     wide = width >= WIDE
     steps = [len(plain_line(one["step"])) for one in costs["entries"]] or [0]
-    room = min(max(steps), 28 if wide else 19 if width >= TERMINAL else 16)
+    room = min(max(steps), 28 if wide else 19 if width >= TERMINAL else max(width - 44, 12))
     head = f"  {'after':>9}  {'step':<{room}}{'take':>6}  {'outcome':<{_outcome_room(width)}}{'paid':>12}"
     head += f"{'took':>10}" if width >= TERMINAL else ""
     yield click.style(head + (f"{'in':>9}{'out':>8}  run" if wide else ""), dim=True)
@@ -156,11 +156,10 @@ def _reasons(entry: ExplainedEntry) -> Iterator[str]:
     if entry["reason"]:
         yield entry["reason"]
     more = entry["estimate"]
-    if entry["wasted"] and (more["input_tokens"] or more["output_tokens"]):
-        yield (
-            f"Used about {more['input_tokens']:,} tokens in and {more['output_tokens']:,} out"
-            f" without telling: ~{dollars(more)}"
-        )
+    tokens = {"in": more["input_tokens"], "out": more["output_tokens"]}
+    untold = " and ".join(f"{count:,} tokens {way}" for way, count in tokens.items() if count)
+    if entry["wasted"] and untold:
+        yield f"Used about {untold} without telling: ~{dollars(more)}"
 
 
 def _instant(at: str) -> float:

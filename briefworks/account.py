@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from typing import Any, Literal, Protocol, TypedDict
 
+import structlog
+
+from briefworks.errors import StoreUnavailable
 from briefworks.shapes import Phase, Usage, no_usage
 from briefworks.text import now_at
 
 REASON_CHARS = 300
 
+log = structlog.get_logger(__name__)
+
 
 class CallEntry(TypedDict):
     """
-    One request to the model, one answer that was remembered, or the failure of a take.
+    One request to the model, one answer that was remembered, one search, or the failure of a take.
 
     `usage` is what the server has told. `outcome` is "" while the request is under way, "answered",
-    "continued" (cut off at its limit and gone on with by the next), "recalled", or "failed" (a take, for
-    another reason than its request); all else is why what it used was wasted: "invalid" (mended by the
+    "continued" (cut off at its limit and gone on with by the next), "recalled", "searched", or "failed" (the
+    whole take); all else is why what it used was wasted: "invalid" (mended by the
     next), "stopped", or the code of an error.
     """
 
     v: Literal[1]
     call: str  # names the prompt: the requests of one call share it, and those of its repetitions
     request: int  # 1-based within the call; 0 for what was none
-    model: str
+    model: str  # or the search's provider
     outcome: str
     reason: str
     retries: list[str]  # why it was sent again before the first byte of its answer
@@ -80,13 +85,12 @@ class RunCosts(Spending):
 
 
 class Searched(TypedDict):
-    """What a research used; its price is not known here."""
+    """What was asked of a search provider; its price is not known here."""
 
-    run_id: str
-    at: str
     provider: str
-    pages: int  # found and asked for
-    pages_read: int
+    searches: int
+    pages: int  # found, by the researches that were finished
+    pages_read: int  # of them
 
 
 class PriceSource(TypedDict):
@@ -139,3 +143,11 @@ def no_entry(model: str, key: str) -> CallEntry:
         "estimate": no_usage(),
         "saved": no_usage(),
     }
+
+
+def write_entry(memo: CallMemo, entry_id: str, entry: CallEntry) -> None:
+    """Into the article's account, if the store is there."""
+    try:
+        memo.enter(entry_id, entry)
+    except StoreUnavailable as error:
+        log.warning("an entry of the account could not be written", reason=str(error))

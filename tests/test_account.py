@@ -148,6 +148,15 @@ def test_a_price_that_is_not_known_makes_the_sum_unknown_and_is_named() -> None:
     assert (found["prices"]["claude-opus-5"] or {})["url"].startswith("https://platform.claude.com")
 
 
+def test_searches_are_counted_by_provider_and_are_no_model() -> None:
+    pages = [{"snapshot_id": "x"}, {"snapshot_id": None}]
+    done: Any = {**row("research-done"), "data": {"provider": "serper", "pages": pages}}
+    entries = [entry(n, "research", "searched", 0.0, model="serper") for n in (1, 2)]
+    found = costs([*entries, entry(3, "research", "failed", 0.0, model="")], row("run-started"), done)
+    assert found["searches"] == [{"provider": "serper", "searches": 2, "pages": 2, "pages_read": 1}]
+    assert found["prices"] == {} and found["total"]["wasted"]["usd"] == 0
+
+
 def test_the_route_answers_with_the_account_of_the_article_alone(tmp_path: Any) -> None:
     app = make_app(tmp_path)
     store, web = app.config["STORE"], app.test_client()

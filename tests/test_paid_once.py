@@ -149,7 +149,8 @@ def test_a_take_that_fails_for_another_reason_than_the_model_says_so_in_the_acco
     engine, store = Engine(app, "run-1"), app.extensions["store"]
     upstream.fault("page_500", match="/", times=99)
     engine.until(lambda name: name == "research")
-    (entry,) = store.entries("p", "a1")
+    searched, entry = store.entries("p", "a1")
+    assert (searched["outcome"], searched["model"], searched["take"]) == ("searched", "searxng", 1)
     assert (entry["step"], entry["take"], entry["outcome"]) == ("research", 1, "failed")
     assert "page" in entry["reason"] and entry["usage"]["calls"] == 0
 

@@ -60,7 +60,8 @@ def _total(costs: ArticleCosts, width: int) -> Iterator[str]:
         what = f"not paid again: what {_requests(total['saved'])} had cost before"
         yield from _item("saved", dollars(total["saved"]), what, width)
     for found in costs["searches"]:
-        what = f"{plain_line(found['provider'])}: {found['pages']} pages found, {found['pages_read']} read"
+        asked = f"{plain_line(found['provider'])}, {_times(found['searches'])}"
+        what = f"{asked}: {found['pages']} pages found, {found['pages_read']} of them read"
         yield from _item("search", "no price", what, width)
     for model, source in costs["prices"].items():
         what = "its price is not known" if source is None else f"{source['url']} of {source['as_of']}"
@@ -76,6 +77,10 @@ def _run(nth: int, run: RunCosts, width: int) -> Iterator[str]:
     if run["saved"]["calls"]:
         reused = f"{run['sections_reused']} of {run['sections']} sections reused"
         yield from _item("saved", dollars(run["saved"]), f"not paid again; {reused}", width)
+
+
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n} times")
 
 
 def _requests(usage: Usage) -> str:
@@ -129,7 +134,13 @@ def _timeline(costs: ArticleCosts, width: int) -> Iterator[str]:
 def _entry(entry: ExplainedEntry, room: int, began: float, width: int) -> str:
     outcome, usage, ended = entry["outcome"] or "under way", entry["usage"], entry["finished_at"]
     free = outcome in FREE
-    sum_ = "" if outcome == "failed" else f"({dollars(entry['saved'])})" if free else dollars(usage)
+    sum_ = (
+        ""
+        if outcome in ("failed", "searched")
+        else f"({dollars(entry['saved'])})"
+        if free
+        else dollars(usage)
+    )
     started, said = _instant(entry["started_at"]), _outcome_room(width)
     line = (
         f"  {took(started - began):>9}  {fit(plain_line(entry['step']), room):<{room}}"

@@ -43,7 +43,7 @@ def kept(entries: Sequence[ExplainedEntry], runs: Sequence[PastRun]) -> list[Exp
 
 
 def _paid_for(entries: Sequence[ExplainedEntry], run_ids: Sequence[str]) -> Iterator[list[ExplainedEntry]]:
-    """By step, the entries of its last take in these runs, oldest first, if that had its answers."""
+    """By step, the entries of its last take in these runs, oldest first, if that had its result."""
     steps: dict[str, dict[tuple[int, int], list[ExplainedEntry]]] = {}
     for entry in entries:
         if entry["run_id"] in run_ids:
@@ -51,7 +51,7 @@ def _paid_for(entries: Sequence[ExplainedEntry], run_ids: Sequence[str]) -> Iter
             steps.setdefault(entry["step"], {}).setdefault(take, []).append(entry)
     for takes in steps.values():
         last = takes[max(takes)]
-        if last[-1]["outcome"] not in ("", "failed") and not last[-1]["wasted"]:
+        if not {"", "lost", "stopped", "failed"} & {one["outcome"] for one in last}:
             yield last
 
 

@@ -14,7 +14,7 @@ from briefworks.fold import phase_of
 from briefworks.shapes import TERMINAL, StreamRow, add_usage
 
 _SECTION = re.compile(r"(?:draft|polish)-section-([0-9]+)(?:-[0-9]+)?")
-_GOOD = ("answered", "continued", "recalled")
+_GOOD = ("answered", "continued", "recalled", "searched")
 _LOST = "Nothing more was heard of it: the process that had sent it ended."
 
 
@@ -30,6 +30,7 @@ def summed_up(
     explained = _explained(entries, runs)
     explained = in_order([*explained, *kept(explained, list(runs.values()))])
     phases, sections = dict.fromkeys(one["phase"] for one in explained), _section_names(explained)
+    models = sorted({one["model"] for one in explained if one["outcome"] not in ("searched", "failed")})
     return {
         "v": 1,
         "project_id": project_id,
@@ -43,10 +44,8 @@ def summed_up(
             _run_costs(run, [one for one in explained if one["run_id"] == run.run_id])
             for run in runs.values()
         ],
-        "searches": [_searched(row) for row in rows if row["event"] == "research-done"],
-        "prices": {
-            model: prices.source(model) for model in sorted({one["model"] for one in explained} - {""})
-        },
+        "searches": _searches(explained, rows),
+        "prices": {model: prices.source(model) for model in models},
         "entries": explained,
     }
 
@@ -131,12 +130,18 @@ def _run_costs(run: PastRun, entries: Sequence[ExplainedEntry]) -> RunCosts:
     }
 
 
-def _searched(row: StreamRow) -> Searched:
-    found = row["data"]
-    return {
-        "run_id": row["run_id"],
-        "at": row["created_at"],
-        "provider": found["provider"],
-        "pages": len(found["pages"]),
-        "pages_read": sum(page["snapshot_id"] is not None for page in found["pages"]),
-    }
+def _searches(entries: Sequence[ExplainedEntry], rows: Sequence[StreamRow]) -> list[Searched]:
+    """By provider."""
+    found: dict[str, Searched] = {}
+
+    def of(provider: str) -> Searched:
+        return found.setdefault(provider, {"provider": provider, "searches": 0, "pages": 0, "pages_read": 0})
+
+    for entry in entries:
+        if entry["outcome"] == "searched":
+            of(entry["model"])["searches"] += 1
+    for research in (row["data"] for row in rows if row["event"] == "research-done"):
+        searched = of(research["provider"])
+        searched["pages"] += len(research["pages"])
+        searched["pages_read"] += sum(page["snapshot_id"] is not None for page in research["pages"])
+    return list(found.values())

@@ -10,9 +10,9 @@ import structlog
 from pydantic import BaseModel
 from ulid import ULID
 
-from briefworks.account import CallMemo, no_entry
+from briefworks.account import CallMemo, no_entry, write_entry
 from briefworks.errors import ModelAnswerInvalid, StoreUnavailable
-from briefworks.model.paying import PaidCall, Price, write_entry
+from briefworks.model.paying import PaidCall, Price
 from briefworks.model.readable import ReadableText
 from briefworks.model.request import Prompt, Request
 from briefworks.model.seam import Seam, continuation
@@ -42,7 +42,7 @@ class ModelCalls:
     def __init__(
         self, server: Server, price: Price, memo: CallMemo, out: StepOutput, deadline: float
     ) -> None:
-        self._server, self._price, self._memo = server, price, memo
+        self._server, self._price, self.memo = server, price, memo
         self._out, self._deadline = out, deadline
         self._lock = threading.Lock()
         self._usage = no_usage()
@@ -120,10 +120,10 @@ class ModelCalls:
         return Watch(self._out.thinking, self._deadline)
 
     def _paid(self, key: str, watch: Watch) -> PaidCall:
-        return PaidCall(self._server, self._price, watch, self._memo, key, self._spent)
+        return PaidCall(self._server, self._price, watch, self.memo, key, self._spent)
 
     def _recall(self, key: str) -> dict[str, Any] | None:
-        remembered: Any = self._memo.recall(key)
+        remembered: Any = self.memo.recall(key)
         if not isinstance(remembered, dict) or remembered.get("v") != 1:
             return None
         text = remembered.get("text")
@@ -133,12 +133,12 @@ class ModelCalls:
         """In the account as well: what was not paid again."""
         entry = no_entry(str(remembered["model"]), key)
         entry["outcome"], entry["saved"] = "recalled", remembered["usage"]
-        write_entry(self._memo, str(ULID()), entry)
+        write_entry(self.memo, str(ULID()), entry)
 
     def _remember(self, key: str, text: str, usage: Usage) -> None:
         record = {"v": 1, "text": text, "usage": usage, "model": self._server.model, "at": now_at()}
         try:
-            self._memo.remember(key, record)
+            self.memo.remember(key, record)
         except StoreUnavailable as error:  # the answer is worth more than its memo
             log.warning("a model call could not be remembered", reason=str(error))
 

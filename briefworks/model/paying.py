@@ -8,11 +8,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
-import structlog
 from ulid import ULID
 
-from briefworks.account import REASON_CHARS, CallEntry, CallMemo, no_entry
-from briefworks.errors import BriefworksError, ModelRejected, StoreUnavailable
+from briefworks.account import REASON_CHARS, CallEntry, CallMemo, no_entry, write_entry
+from briefworks.errors import BriefworksError, ModelRejected
 from briefworks.model.request import Request
 from briefworks.model.server import COUNTS, Answer, Server
 from briefworks.model.watch import Watch
@@ -20,8 +19,6 @@ from briefworks.shapes import Usage, add_usage, no_usage
 from briefworks.text import clean, now_at
 
 _CHARS_A_TOKEN = 4  # of English, about: what is estimated is said to be
-
-log = structlog.get_logger(__name__)
 
 
 class Price(Protocol):
@@ -128,11 +125,3 @@ class PaidCall:
 
 def _tokens(chars: int) -> int:
     return math.ceil(chars / _CHARS_A_TOKEN)
-
-
-def write_entry(memo: CallMemo, entry_id: str, entry: CallEntry) -> None:
-    """Into the article's account, if the store is there."""
-    try:
-        memo.enter(entry_id, entry)
-    except StoreUnavailable as error:
-        log.warning("an entry of the account could not be written", reason=str(error))

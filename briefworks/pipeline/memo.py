@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import stamina
 from ulid import ULID
 
-from briefworks.account import REASON_CHARS, AccountEntry, CallEntry, no_entry
+from briefworks.account import REASON_CHARS, AccountEntry, CallEntry, CallMemo, no_entry, write_entry
 from briefworks.errors import BriefworksError, StoreUnavailable
-from briefworks.text import clean
+from briefworks.search import Search, SearchPage
+from briefworks.text import clean, now_at
 
 if TYPE_CHECKING:
     from briefworks.pipeline.run import Run
@@ -37,12 +38,12 @@ class Memo:
         self._run.patiently(self._run.parts.store.remember, *self._article, call_key, answer)
 
     def failed(self, error: BriefworksError) -> None:
-        """Enter why the take failed, unless the entry of a request has said so."""
-        if error.code not in self._told:
-            entry = no_entry("", "")
-            entry["outcome"], entry["reason"] = "failed", clean(str(error))[:REASON_CHARS]
-            with suppress(BriefworksError):  # the first error is the one to be told
-                self.enter(str(ULID()), entry)
+        """Enter that the take failed, and why, unless the entry of a request has said that."""
+        entry = no_entry("", "")
+        entry["outcome"] = "failed"
+        entry["reason"] = "" if error.code in self._told else clean(str(error))[:REASON_CHARS]
+        with suppress(BriefworksError):  # the first error is the one to be told
+            self.enter(str(ULID()), entry)
 
     def enter(self, entry_id: str, entry: CallEntry) -> None:
         self._told.add(entry["outcome"])
@@ -57,6 +58,21 @@ class Memo:
         most_s = STORE_AWAY_S if entry["outcome"] == "answered" else FAILED_ENTRY_S
         patience_s = min(most_s, self._run.left_s)
         insist(patience_s, self._run.parts.store.enter, *self._article, entry_id, dict(asked))
+
+
+class CountedSearch:
+    """A `Search` whose every question has an entry in the account."""
+
+    def __init__(self, search: Search, memo: CallMemo) -> None:
+        self._search, self._memo = search, memo
+        self.provider = search.provider
+
+    def search(self, keyword: str, *, language: str, market: str, timeout_s: float) -> SearchPage:
+        entry = no_entry("", "")
+        found = self._search.search(keyword, language=language, market=market, timeout_s=timeout_s)
+        entry["outcome"], entry["model"], entry["finished_at"] = "searched", found["provider"], now_at()
+        write_entry(self._memo, str(ULID()), entry)
+        return found
 
 
 def insist(patience_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -3,7 +3,7 @@ Citations: a model cites as `[s3]`; `marks` checks, mends and numbers them, `bac
 against what the cited source says.
 """
 
-from briefworks.citations.backing import Checked, Sources, Unsaid, check, without
+from briefworks.citations.backing import Checked, Sources, Unsaid, check, stated_by, without
 from briefworks.citations.marks import assemble, cited, drop_unknown, normalise, problems
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "drop_unknown",
     "normalise",
     "problems",
+    "stated_by",
     "without",
 ]

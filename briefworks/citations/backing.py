@@ -74,7 +74,7 @@ def check(markdown: str, sources: Sources) -> Checked:
         around = _known(_CITED.findall(paragraph), sources) or tuple(sources.texts)
         for a, b in sentence_spans(paragraph):
             text = paragraph[a:b]
-            found, places = _stated_by(text)
+            found, places = stated_by(text)
             own = _known([source_id for _, source_id in places], sources)
             missing = [fact for fact in found if not _is_said(fact, places, own or around, sources)]
             count += len(found)
@@ -88,7 +88,7 @@ def _known(ids: Sequence[str], sources: Sources) -> tuple[str, ...]:
     return tuple(source_id for source_id in dict.fromkeys(ids) if source_id in sources.texts)
 
 
-def _stated_by(sentence: str) -> tuple[list[Fact], list[tuple[int, str]]]:
+def stated_by(sentence: str) -> tuple[list[Fact], list[tuple[int, str]]]:
     """The facts of a sentence, and where in its plain form it cites what."""
     is_quote, is_heading = (sentence.lstrip().startswith(mark) for mark in (">", "#"))
     text = plain(_ITEM.sub("", sentence, count=1) if _ITEM.match(sentence) else sentence)

@@ -7,6 +7,7 @@ import { emptyState } from "./fold.js";
 import { followArticle } from "./follow.js";
 import { linkView } from "./link.js";
 import { notices } from "./notices.js";
+import { passages } from "./passages.js";
 import { contentsView, factsView, phasesView } from "./rail.js";
 import { researchView } from "./research.js";
 import { sourcesView } from "./sources.js";
@@ -18,7 +19,7 @@ import { emptyTrail, follow } from "./trail.js";
 /**
  * What a part of the page is given; `now` is in milliseconds.
  * @typedef {{state: import("./fold.js").ArticleState, trail: import("./trail.js").Trail,
- *   link: import("./follow.js").Link, now: number}} Seen
+ *   link: import("./follow.js").Link, said: Map<number, import("./inline.js").Said[]>, now: number}} Seen
  * @typedef {(seen: Seen) => void} View draws what has changed
  */
 
@@ -35,11 +36,9 @@ export function articlePage(main, corner, announce, project, article) {
     state: emptyState(project, article),
     trail: emptyTrail(),
     link: { via: "none", since: Date.now() },
+    said: new Map(),
     now: Date.now(),
   };
-  const views = build(main, corner, project, article);
-  views.push(heading(main), announcer(announce));
-
   let drawn = true;
   const draw = () => {
     drawn = true;
@@ -51,6 +50,8 @@ export function articlePage(main, corner, announce, project, article) {
     if (drawn) requestAnimationFrame(draw);
     drawn = false;
   };
+  const views = build(main, corner, project, article, soon);
+  views.push(heading(main), announcer(announce));
   draw();
   setInterval(soon, 1000); // elapsed times
   followArticle({
@@ -70,8 +71,8 @@ export function articlePage(main, corner, announce, project, article) {
   });
 }
 
-/** The page's parts, in the order they are read. @param {HTMLElement} main @param {HTMLElement} corner @param {string} project @param {string} article @returns {View[]} */
-function build(main, corner, project, article) {
+/** The page's parts, in the order they are read. @param {HTMLElement} main @param {HTMLElement} corner @param {string} project @param {string} article @param {() => void} soon @returns {View[]} */
+function build(main, corner, project, article, soon) {
   const header = el("header", { class: "title" }, el("h1"), el("p", { class: "facts", id: "asked" }));
   const rail = el("aside", { class: "rail", "aria-label": "Progress" });
   const body = el("div", { class: "body" });
@@ -80,11 +81,14 @@ function build(main, corner, project, article) {
   const [phases, facts, contents] = [phasesView(), factsView(), contentsView()];
   const buttons = actions(project, article);
   rail.append(phases.root, facts.root, buttons.root, contents.root);
-  const parts = [notices(project), stageView(), textView(), sourcesView(), findingsView(), briefView(), researchView()];
-  body.append(...parts.map(({ root }) => root));
+  const [backing, text, sources] = [passages(project, article, soon), textView(), sourcesView()];
+  backing.watch(text.root);
+  sources.root.append(backing.root);
+  const parts = [notices(project), stageView(), text, sources, findingsView(), briefView(), researchView()];
+  body.append(...parts.map(({ root }) => root), backing.panel);
   const link = linkView();
   corner.prepend(link.root);
-  return [phases, facts, buttons, ...parts, contents, link].map(({ view }) => view);
+  return [backing, phases, facts, buttons, ...parts, contents, link].map(({ view }) => view);
 }
 
 /** @param {HTMLElement} main @returns {View} */

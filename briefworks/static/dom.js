@@ -107,6 +107,14 @@ export function clock(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** From places in code points, as the app counts, to places in this text. @param {string} text */
+export function placesIn(text) {
+  if (!/[\ud800-\udfff]/.test(text)) return (/** @type {number} */ point) => point;
+  const starts = [0];
+  for (const char of text) starts.push(/** @type {number} */ (starts.at(-1)) + char.length);
+  return (/** @type {number} */ point) => starts[Math.min(point, starts.length - 1)];
+}
+
 /** @param {number} number */
 export const counted = (number) => number.toLocaleString("en-US");
 

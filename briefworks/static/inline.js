@@ -3,7 +3,8 @@
  *
  * @typedef {{start: number, end: number, id: string, title: string}} Mark offsets are into the whole Markdown
  * @typedef {{href: string, text: string, title: string}} Citation
- * @typedef {{cite?: (id: string) => Citation | null, marks?: Mark[]}} Options
+ * @typedef {{start: number, end: number, id: string, cited: boolean}} Said a sentence, likewise
+ * @typedef {{cite?: (id: string) => Citation | null, marks?: Mark[], said?: Said[]}} Options
  * @typedef {{text: string, raw: (at: number) => number}} Source `raw` leads back to the whole Markdown
  */
 import { outside, safeUrl } from "./dom.js";
@@ -28,7 +29,7 @@ export function inline(parent, source, options) {
     else if (token.kind === "break") top().append(document.createElement("br"));
     else if (token.kind === "code") say(top().appendChild(document.createElement("code")), token.value ?? "", from, {});
     else if (token.kind === "auto") top().append(outside(safeUrl(token.value ?? "", true) ?? "", token.value ?? ""));
-    else if (token.kind === "cite") top().append(citation(/** @type {Citation} */ (token.cite)));
+    else if (token.kind === "cite") top().append(citation(/** @type {Citation} */ (token.cite), from, options));
     else if (token.kind === "open") {
       const { href } = token;
       if (href) enter(() => outside(href, ""));
@@ -42,9 +43,11 @@ export function inline(parent, source, options) {
   }
 }
 
-/** @param {Citation} cite */
-function citation({ href, text, title }) {
+/** @param {Citation} cite @param {number} at @param {Options} options */
+function citation({ href, text, title }, at, { said = [] }) {
   const link = document.createElement("a");
+  const sentence = said.find(({ start, end }) => start <= at && at < end);
+  if (sentence) link.dataset.said = sentence.id;
   link.className = "cite";
   link.href = href;
   link.title = title;
@@ -52,8 +55,25 @@ function citation({ href, text, title }) {
   return link;
 }
 
+/** Text, sentence by sentence where they are known. @param {Element} parent @param {string} value @param {number} from @param {Options} options */
+function say(parent, value, from, options) {
+  let at = 0;
+  for (const { start, end, id, cited } of options.said ?? []) {
+    const begin = Math.max(at, start - from);
+    const stop = Math.min(value.length, end - from);
+    if (stop <= begin) continue;
+    if (begin > at) marked(parent, value.slice(at, begin), from + at, options);
+    const sentence = parent.appendChild(document.createElement("span"));
+    sentence.className = cited ? "said" : "said bare";
+    sentence.dataset.said = id;
+    marked(sentence, value.slice(begin, stop), from + begin, options);
+    at = stop;
+  }
+  if (at < value.length) marked(parent, value.slice(at), from + at, options);
+}
+
 /** Text, with what is marked in it. @param {Element} parent @param {string} value @param {number} from @param {Options} options */
-function say(parent, value, from, { marks = [] }) {
+function marked(parent, value, from, { marks = [] }) {
   let at = 0;
   for (const { start, end, id, title } of marks) {
     const begin = Math.max(at, start - from);

@@ -67,12 +67,13 @@ function sectionView(n) {
     aside.hidden = !aside.textContent;
     if (section.status === "writing" && take > 0 && section.take > take) takeBack(root);
     take = section.take;
-    const now = [section.markdown, cite, findings];
+    const said = section.status === "done" ? seen.said.get(n) : undefined;
+    const now = [section.markdown, cite, findings, said];
     if (last.length && now.every((one, i) => one === last[i])) return;
     last = now;
     const marks = section.status === "done" ? marksOf(section, findings) : [];
     prose.dataset.markdown = section.markdown;
-    patch(prose, Array.from(render(section.markdown, { cite, marks }).childNodes));
+    patch(prose, Array.from(render(section.markdown, { cite, marks, said }).childNodes));
   };
   return { root, show };
 }

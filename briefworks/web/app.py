@@ -21,6 +21,7 @@ from briefworks.web.health import health_routes
 from briefworks.web.openapi import openapi_routes
 from briefworks.web.page import page_routes
 from briefworks.web.parts import build_parts
+from briefworks.web.passages import passages_routes
 from briefworks.web.problems import handle_problems
 from briefworks.web.run_page import run_page, run_routes
 from briefworks.web.session import session_routes
@@ -80,6 +81,7 @@ def mount(
     inngest.flask.serve(app, client, [article_function(client, parts), ended_function(client, parts)])
     for routes in (
         article_routes(access, client, parts),
+        passages_routes(access, parts.store),
         costs_routes(access, parts.store, price_list(settings.prices)),
         stream_routes(access, parts.store, watchers),
         session_routes(access),

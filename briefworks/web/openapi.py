@@ -8,6 +8,7 @@ from typing import Any
 import flask
 
 from briefworks.account import ArticleCosts
+from briefworks.phases.passages import ArticlePassages
 from briefworks.shapes import ID, ArticleRequest, ArticleState
 from briefworks.web.access import Access
 
@@ -62,6 +63,7 @@ def document() -> Json:
             "schemas": {
                 "ArticleRequest": ArticleRequest.model_json_schema(by_alias=True),
                 "ArticleCosts": _object(required=list(ArticleCosts.__annotations__)),
+                "ArticlePassages": _object(required=list(ArticlePassages.__annotations__)),
                 "ArticleState": _object(required=list(ArticleState.__annotations__)),
                 "Problem": _object(
                     type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT, code=_TEXT,
@@ -112,6 +114,13 @@ def _article_paths() -> Json:
             "get": _operation(
                 "What it cost: each request to the model, and what they add up to",
                 {200: _answer("The account", {"$ref": "#/components/schemas/ArticleCosts"})},
+                parameters=[PROJECT, ARTICLE],
+            )
+        },
+        f"{one}/passages": {
+            "get": _operation(
+                "Its sentences, each with the stored passages of the sources that it cites",
+                {200: _answer("What backs it", {"$ref": "#/components/schemas/ArticlePassages"})},
                 parameters=[PROJECT, ARTICLE],
             )
         },

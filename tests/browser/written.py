@@ -14,6 +14,12 @@ TEXTS = (
     "\n| Steel | 65–130 cm |\n\n> Buy the frame, not the top.",
     "Between 300 and 900 euros [s1]. Moreover, `used` ones cost half.\n\n1. Measure.\n2. Try.\n3. Buy.",
 )
+PAGES = (
+    "A year of standing was measured. Legs wake up when somebody stands for some of the day. Desks that "
+    "stand cost between €300 and 900, says the shop.",
+    "Everybody asks about frames. A frame of steel lasts longer than one of hope. “Buy the frame, "
+    "not the top,” said the carpenter.",
+)
 SCORE = {
     "total": 73.4,
     "parts": {"coverage": 0.8, "depth": 0.6, "structure": 0.9, "freshness": 0.1, "readability": 0.7},
@@ -46,8 +52,13 @@ class Writer:
         self.store.end_run(self.project, self.run, event, data)
 
     # --- how far it gets
-    def researched(self, title: str = "A page about desks") -> Writer:
-        event, data = research_done("x1", "x2", None)
+    def researched(self, title: str = "A page about desks", pages: tuple[str, ...] = PAGES) -> Writer:
+        at = "2026-11-01T00:00:00.000Z"
+        kept = [
+            self.store.put_snapshot(self.project, f"https://example.org/{n}", text, at)
+            for n, text in enumerate(pages, 1)
+        ]
+        event, data = research_done(*kept, None)
         for page, words in zip(data["pages"], (1240, 830, 0), strict=True):
             page |= {"title": title, "words": words, "score": SCORE if words else None}
         data["pages"][2]["note"] = "robots.txt does not allow it"

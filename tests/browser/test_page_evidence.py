@@ -1,0 +1,106 @@
+"""What an article stands on, on the page: the stored passage behind a sentence, harmless and for all."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from app_here import AppHere
+from lxml import html
+from screen import equals_fold, fits, nothing_serious
+from written import Writer
+
+from briefworks.text import squash
+from local import Local
+
+pytestmark = pytest.mark.timeout(120)
+HOSTILE = (
+    "A frame costs 450 euros <img src=x onerror=alert(1)><script>alert(1)</script> [a](javascript:alert(1))."
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    site = AppHere(tmp_path_factory.mktemp("evidence"))
+    Writer(site.store, "done").researched().planned().drafted().polished()
+    texts = ("A frame costs 450 euros [s1].", "B [s2].", "C.")
+    hostile = Writer(site.store, "hostile").researched("x", (HOSTILE, HOSTILE)).planned().drafted(*texts)
+    hostile.polished(texts)
+    yield site
+    site.close()
+
+
+def opened(page):
+    """The panel, once the sentences are known."""
+    page.locator(".said").first.wait_for()
+    return page.locator("dialog.backing")
+
+
+def test_a_click_on_a_figure_shows_the_passage_that_the_page_served(tmp_path_factory, upstream, visit):
+    local = Local(tmp_path_factory.mktemp("figure"), upstream.url)
+    try:
+        assert local.ask("p", "a1", targetWords=600).status_code == 202
+        local.wait_end()
+        page = visit(f"{local.app.url}/projects/p/articles/a1")
+        panel = opened(page)
+        page.reload()  # it works for whoever comes back
+        opened(page)
+        said = page.locator(".said:not(.bare)").filter(has_text=re.compile(r"\d")).first
+        [figure, *_] = re.findall(r"\d+", said.inner_text())
+        said.click()
+        passage = panel.locator(".passage").first
+        passage.wait_for()
+        assert figure in " ".join(panel.locator(".passage mark").all_inner_texts())
+        url = panel.locator("section a").first.get_attribute("href")
+        served = html.fromstring(httpx.get(url, trust_env=False).text).text_content()
+        assert squash(passage.locator(".words").inner_text()) in squash(served)
+        assert "read 20" in panel.inner_text()
+        equals_fold(page, local.store)
+        nothing_serious(page)
+        page.set_viewport_size({"width": 390, "height": 800})
+        fits(page)
+    finally:
+        local.close()
+
+
+def test_with_the_keyboard_alone_every_sentence_is_reached_and_esc_leads_back(site, visit):
+    page = visit(site.article("done"))
+    panel = opened(page)
+    cite = page.locator(".cite").first
+    cite.focus()
+    page.keyboard.press("Enter")
+    assert panel.is_visible() and page.evaluate("document.activeElement.matches('dialog.backing')")
+    assert "Standing helps most people" in panel.locator(".own").inner_text()
+    seen = []
+    while panel.get_by_role("button", name="Next sentence").is_enabled():
+        seen.append(panel.locator(".own").inner_text())
+        panel.get_by_role("button", name="Next sentence").press("Enter")
+    assert len(seen) + 1 == len(
+        set(page.evaluate("[...document.querySelectorAll('.said')].map((one) => one.dataset.said)"))
+    )
+    page.keyboard.press("Escape")
+    assert panel.is_hidden()
+    cite.press("Enter")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.matches('.cite')")
+    page.get_by_role("button", name="Check it sentence by sentence").press("Enter")
+    assert panel.is_visible()
+
+
+def test_a_sentence_without_a_citation_says_so(site, visit):
+    page = visit(site.article("done"))
+    panel = opened(page)
+    page.locator(".said.bare", has_text="Buy the frame").click()
+    assert "No source cited." in panel.inner_text() and panel.locator(".passage").count() == 0
+
+
+def test_what_a_page_says_stays_text_in_its_passage(site, visit):
+    page = visit(site.article("hostile"))
+    panel = opened(page)
+    page.locator(".said", has_text="450 euros").click()
+    shown = panel.locator(".passage .words").inner_text()
+    assert shown == HOSTILE and panel.locator("mark").inner_text() == "450 euros"
+    assert page.locator("main :is(img, script, iframe)").count() == 0
+    assert page.locator("[data-shown]").all_inner_texts() == ["A frame costs 450 euros ", "[1]", "."]
+    nothing_serious(page)

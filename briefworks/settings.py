@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from briefworks.errors import ConfigError
+from briefworks.text import squash
 
 
 def _hosts(value: Any) -> Any:
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     step_limit_s: int = Field(240, ge=5, le=7200)
     concurrency: int = Field(5, ge=1, le=1000)
     retries: int = Field(2, ge=0, le=20)
+    disclosure: str = Field("", max_length=300)  # "1": in our words
     keep_days: int | None = Field(None, ge=1, le=36_500)  # None: for good
 
     api_keys: SecretStr | None = None  # project:sha256hex,…; briefworks.keys reads it
@@ -91,6 +93,11 @@ class Settings(BaseSettings):
     @classmethod
     def _dev_or_not(cls, value: str | None) -> str | None:
         return None if value in ("0", "false") else value
+
+    @field_validator("disclosure", mode="after")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        return "" if value in ("0", "false") else squash(value)
 
     @field_validator("max_watchers", mode="after")
     @classmethod

@@ -128,6 +128,7 @@ class Page(TypedDict):
     published_at: str | None
     score: Score | None
     commands: NotRequired[list[str]]  # sentences addressed to a model, left out of its text; since 0.2
+    fetched_at: NotRequired[str]  # when it was read; since 0.2
 
 
 class Entity(TypedDict):
@@ -282,6 +283,18 @@ class Scorecard(TypedDict):
     rules_version: str  # of the linter
 
 
+class Provenance(TypedDict):
+    """What an article was made with; its sources have their own times."""
+
+    v: Literal[1]
+    models: list[str]  # that answered, in the order of their first answer
+    persona: str
+    search: str
+    begun_at: str
+    finished_at: str
+    versions: dict[str, str]  # of briefworks, the linter's rules, the prompts, the prices
+
+
 class Polished(TypedDict):
     """The article."""
 
@@ -301,6 +314,8 @@ class Polished(TypedDict):
     backing: NotRequired[Backing]  # since 0.2
     tells_by_rule: NotRequired[dict[str, RuleTells]]  # since 0.2
     scores: NotRequired[Scorecard]  # since 0.2
+    provenance: NotRequired[Provenance]  # since 0.2
+    disclosure: NotRequired[str]  # the line below the title, where one is wanted; since 0.2
 
 
 EVENT_DATA: Mapping[Event, type] = {

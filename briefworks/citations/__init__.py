@@ -4,7 +4,7 @@ against what the cited source says.
 """
 
 from briefworks.citations.backing import Checked, Sources, Unsaid, check, stated_by, without
-from briefworks.citations.marks import assemble, cited, drop_unknown, normalise, problems
+from briefworks.citations.marks import assemble, cited, drop_unknown, normalise, one_line, problems
 
 __all__ = [
     "Checked",
@@ -15,6 +15,7 @@ __all__ = [
     "cited",
     "drop_unknown",
     "normalise",
+    "one_line",
     "problems",
     "stated_by",
     "without",

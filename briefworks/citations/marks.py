@@ -178,8 +178,8 @@ def assemble(
 
     `[s3]` becomes `[1]` and so on; the list at the end has every source that is cited and no other. Only
     pages that were read can be cited: anything else that looks like a citation is dropped, so every number
-    resolves. `fetched_at` says by source id when a page was read; without it that is when the search was
-    made. Titles and URLs come from the web and are escaped.
+    resolves. `fetched_at` says by source id when a page was read; else the page does, or it is when the
+    search was made. Titles and URLs come from the web and are escaped.
     """
     readable = {page["source_id"]: page for page in research["pages"] if _is_readable(page)}
     numbers: dict[str, int] = {}
@@ -188,12 +188,18 @@ def assemble(
         text = _CITED.sub(lambda match: f"[{numbers.setdefault(match[1], len(numbers) + 1)}]", text)
         return text.replace("]:", "]\\:")  # else it might define where a number leads
 
-    parts = [f"# {_heading(title)}"]
+    parts = [f"# {one_line(title)}"]
     for section in sections:
         markdown = _outside_code(drop_unknown(section["markdown"], set(readable)), numbered)
-        parts += [f"## {_heading(section['heading'])}", _closed(markdown.strip("\n"))]
+        parts += [f"## {one_line(section['heading'])}", _closed(markdown.strip("\n"))]
     sources = [
-        _source(number, readable[source_id], (fetched_at or {}).get(source_id) or research["fetched_at"])
+        _source(
+            number,
+            readable[source_id],
+            (fetched_at or {}).get(source_id)
+            or readable[source_id].get("fetched_at")
+            or research["fetched_at"],
+        )
         for source_id, number in numbers.items()
     ]
     if sources:
@@ -223,7 +229,7 @@ def _listed(source: Source) -> str:
     return f"{source['number']}. [{title}]({url}), read {source['fetched_at'][:10]}"
 
 
-def _heading(text: str) -> str:
+def one_line(text: str) -> str:
     """One escaped line without citations; code marks go, as nothing may hide in a heading."""
     line = squash(_UNSEEN.sub(" ", re.sub(r"`|~{3,}", "", clean(text))))
     return _escaped(squash(drop_unknown(line, set())))

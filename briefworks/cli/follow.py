@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from briefworks.cli.reach import app_options, keep, options_again, reach, watch_to_end
+from briefworks.cli.reach import app_options, keep, options_again, provenance_option, reach, watch_to_end
 from briefworks.cli.saving import check_folder
 from briefworks.errors import NotStarted
 
@@ -15,8 +15,11 @@ from briefworks.errors import NotStarted
 @click.argument("article")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save it there when it is done.")
 @click.option("--json", "as_json", is_flag=True, help="One row as JSON a line.")
+@provenance_option
 @app_options
-def follow(article: str, out: Path | None, as_json: bool, project: str | None, url: str | None) -> None:
+def follow(
+    article: str, out: Path | None, as_json: bool, provenance: bool, project: str | None, url: str | None
+) -> None:
     """
     Come back to ARTICLE: what was written until now, then the rest as it is written.
 
@@ -39,4 +42,4 @@ def follow(article: str, out: Path | None, as_json: bool, project: str | None, u
             )
         state = watch_to_end(client, (project_id, article), as_json, options_again(url, project))
     if out:
-        keep(state, article, out, quietly=as_json)
+        keep(state, article, out, provenance=provenance, quietly=as_json)

@@ -52,12 +52,22 @@ def watch_to_end(client: Client, ids: tuple[str, str], as_json: bool, again: str
     return state
 
 
-def keep(state: ArticleState, keyword: str, out: Path | None, quietly: bool) -> None:
-    """Save a finished article."""
-    assert state["polished"] is not None
-    path = save(state["polished"]["markdown"], keyword, out)
+def keep(
+    state: ArticleState, keyword: str, out: Path | None, *, provenance: bool = False, quietly: bool = False
+) -> None:
+    """Save a finished article; with `provenance` its file ends with how it was made."""
+    from briefworks.phases.provenance import with_provenance  # the linter takes time to load
+
+    article = state["polished"]
+    assert article is not None
+    path = save(with_provenance(article) if provenance else article["markdown"], keyword, out)
     if not quietly:
         click.echo(f"            {path}")
+
+
+provenance_option = click.option(
+    "--provenance", is_flag=True, help="End the file with how the text was made: models, times, versions."
+)
 
 
 def options_again(url: str | None, project: str | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from briefworks.cli.reach import app_options, keep, options_again, reach, watch_to_end
+from briefworks.cli.reach import app_options, keep, options_again, provenance_option, reach, watch_to_end
 from briefworks.cli.saving import check_folder
 from briefworks.shapes import ArticleRequest
 
@@ -24,6 +24,7 @@ from briefworks.shapes import ArticleRequest
     help="The Markdown file; else named by the keyword.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One row as JSON a line; saves only with --out.")
+@provenance_option
 @app_options
 def write(
     keyword: str,
@@ -34,6 +35,7 @@ def write(
     article_id: str | None,
     out: Path | None,
     as_json: bool,
+    provenance: bool,
     project: str | None,
     url: str | None,
 ) -> None:
@@ -59,4 +61,4 @@ def write(
         click.echo(f"Article {found.article_id} {known}.", err=as_json)
         state = watch_to_end(client, (project_id, found.article_id), as_json, options_again(url, project))
     if out or not as_json:
-        keep(state, request.keyword, out, quietly=as_json)
+        keep(state, request.keyword, out, provenance=provenance, quietly=as_json)

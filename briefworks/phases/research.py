@@ -72,24 +72,24 @@ def run_research_phase(
     listed: list[Page] = []
     for n, result in enumerate(results, 1):
         page, note = fetched.get(f"s{n}"), "a page of your own" if f"s{n}" in own else "not fetched"
-        listed.append(
-            {
-                "source_id": f"s{n}",
-                "url": result["url"],
-                "title": squash(page["title"] if page and page["title"] else result["title"])
-                or result["url"],
-                "position": result["position"],
-                "snapshot_id": keep_snapshot(page["url"], page["text"], page["fetched_at"])
-                if page and f"s{n}" in texts
-                else None,
-                "note": (page["note"] or ("" if page["text"] else "no text")) if page else note,
-                "words": page["words"] if page else 0,
-                "headings": page["headings"][:40] if page else [],
-                "published_at": (page["published_at"] if page else None) or result["published_at"],
-                "score": scores.get(f"s{n}"),
-                "commands": commands.get(f"s{n}", []),
-            }
-        )
+        one: Page = {
+            "source_id": f"s{n}",
+            "url": result["url"],
+            "title": squash(page["title"] if page and page["title"] else result["title"]) or result["url"],
+            "position": result["position"],
+            "snapshot_id": keep_snapshot(page["url"], page["text"], page["fetched_at"])
+            if page and f"s{n}" in texts
+            else None,
+            "note": (page["note"] or ("" if page["text"] else "no text")) if page else note,
+            "words": page["words"] if page else 0,
+            "headings": page["headings"][:40] if page else [],
+            "published_at": (page["published_at"] if page else None) or result["published_at"],
+            "score": scores.get(f"s{n}"),
+            "commands": commands.get(f"s{n}", []),
+        }
+        if page and f"s{n}" in texts:
+            one["fetched_at"] = page["fetched_at"]
+        listed.append(one)
     return {
         "v": 1,
         "keyword": asked.keyword,

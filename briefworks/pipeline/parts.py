@@ -30,3 +30,5 @@ class Parts:
     concurrency: int = 5
     retries: int = 2
     keep_days: int | None = None
+    prices_version: str = ""
+    disclosure: str = ""  # the line below an article's title that says that a machine wrote it

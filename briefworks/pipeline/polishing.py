@@ -5,6 +5,7 @@ from __future__ import annotations
 from briefworks import phases
 from briefworks.model import ModelCalls
 from briefworks.personas import Persona
+from briefworks.pipeline.publishing import published
 from briefworks.pipeline.run import Body, Run
 from briefworks.shapes import (
     Brief,
@@ -46,9 +47,10 @@ def polish_article(
         )
 
     def polish(_out: StepWriter, _calls: ModelCalls) -> Polished:
-        return phases.run_polish_phase(
+        article = phases.run_polish_phase(
             run.asked, planned, drafted, rounds, found, run.texts(found), usage_so_far=total
         )
+        return published(article, run, found)
 
     for r in range(1, MOST_ROUNDS + 1):
         criticised = run.step(f"polish-critique-{r}", "polish", "critique-done", critique(r, current))

@@ -32,6 +32,7 @@ export type Page = {
   published_at: string | null;
   score: Score | null;
   commands?: string[];
+  fetched_at?: string;
 };
 export type Entity = {
   name: string;
@@ -167,6 +168,15 @@ export type Scorecard = {
   outside: string[];
   rules_version: string;
 };
+export type Provenance = {
+  v: 1;
+  models: string[];
+  persona: string;
+  search: string;
+  begun_at: string;
+  finished_at: string;
+  versions: Record<string, string>;
+};
 export type Polished = {
   v: 1;
   title: string;
@@ -184,6 +194,8 @@ export type Polished = {
   backing?: Backing;
   tells_by_rule?: Record<string, RuleTells>;
   scores?: Scorecard;
+  provenance?: Provenance;
+  disclosure?: string;
 };
 export type RunFailed = {
   code: string;

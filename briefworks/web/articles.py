@@ -13,6 +13,7 @@ from ulid import ULID
 from briefworks import personas
 from briefworks.errors import Conflict, EngineUnavailable, NotFound, NotStarted, RequestInvalid
 from briefworks.fold import fold
+from briefworks.phases.provenance import with_provenance
 from briefworks.pipeline import Parts
 from briefworks.shapes import TERMINAL, ArticleRequest, ArticleState, Polished
 from briefworks.stream import Store, rows_of
@@ -101,13 +102,13 @@ def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
     @routes.get(f"{ARTICLE}.md")
     def as_markdown(project_id: str, article_id: str) -> flask.Response:
         started, polished = finished(store, project_id, article_id)
-        response = flask.Response(polished["markdown"], mimetype="text/markdown")
+        response = flask.Response(_text_of(polished), mimetype="text/markdown")
         return _download(response, f"{slugify(started['keyword'])}.md")
 
     @routes.get(f"{ARTICLE}.html")
     def as_html(project_id: str, article_id: str) -> flask.Response:
         started, polished = finished(store, project_id, article_id)
-        text = html.document(polished["title"], started["language"], polished["markdown"])
+        text = html.document(polished["title"], started["language"], _text_of(polished))
         response = flask.Response(text, mimetype="text/html")
         response.headers["Content-Security-Policy"] = html.POLICY
         return _download(response, f"{slugify(started['keyword'])}.html")
@@ -148,6 +149,11 @@ def finished(store: Store, project_id: str, article_id: str) -> tuple[dict[str, 
         raise NotFound(f"Article {article_id!r} is not finished yet.")
     started = next(row["data"] for row in reversed(rows) if row["event"] == "run-started")
     return started, polished
+
+
+def _text_of(article: Polished) -> str:
+    """Its Markdown; with `?provenance=1` it ends with how it was made."""
+    return with_provenance(article) if flask.request.args.get("provenance") == "1" else article["markdown"]
 
 
 def _download(response: flask.Response, name: str) -> flask.Response:

@@ -78,7 +78,8 @@ def _article_paths() -> Json:
     one = "/api/projects/{project_id}/articles/{article_id}"
     asked = _object(articleId=_ID, projectId=_ID, stream=_TEXT)
     download = _query("download", {"type": "string"}, "1: with a file's name")
-    page = [PROJECT, ARTICLE, download]
+    made = _query("provenance", {"type": "string"}, "1: with a closing section on how it was made")
+    page = [PROJECT, ARTICLE, download, made]
     return {
         "/api/articles": {
             "post": _operation(

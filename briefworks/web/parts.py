@@ -6,6 +6,7 @@ from briefworks import costs
 from briefworks.errors import ConfigError
 from briefworks.model import Model
 from briefworks.pages import Pages
+from briefworks.phases.provenance import DISCLOSURE
 from briefworks.pipeline import Parts
 from briefworks.search import Search, SearxngSearch, SerperSearch
 from briefworks.settings import Settings
@@ -31,6 +32,8 @@ def build_parts(settings: Settings) -> Parts:
         concurrency=settings.concurrency,
         retries=settings.retries,
         keep_days=settings.keep_days,
+        prices_version=costs.price_list(settings.prices).version,
+        disclosure=DISCLOSURE if settings.disclosure == "1" else settings.disclosure,
     )
 
 

@@ -13,7 +13,8 @@ ACME, ALL = "bw_acme", "bw_all"
 ASKED = {"projectId": "acme", "keyword": "standing desks"}
 ARTICLE = "/api/projects/acme/articles/a1"
 PRIVATE = ["/api/projects/acme/stream", "/api/projects/acme/articles", ARTICLE, f"{ARTICLE}.md",
-           f"{ARTICLE}.html", f"{ARTICLE}/costs", f"{ARTICLE}/passages", "/api/personas"]  # fmt: skip
+           f"{ARTICLE}.html", f"{ARTICLE}/costs", f"{ARTICLE}/passages", "/api/personas",
+           "/api/measures"]  # fmt: skip
 JSON = {"Accept": "application/json"}
 FRONT = "https://front.example"
 

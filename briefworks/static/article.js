@@ -6,10 +6,12 @@ import { findingsView } from "./findings.js";
 import { emptyState } from "./fold.js";
 import { followArticle } from "./follow.js";
 import { linkView } from "./link.js";
+import { disclosureView, madeView } from "./made.js";
 import { notices } from "./notices.js";
 import { passages } from "./passages.js";
 import { contentsView, factsView, phasesView } from "./rail.js";
 import { researchView } from "./research.js";
+import { scorecardView } from "./scorecard.js";
 import { sourcesView } from "./sources.js";
 import { stageView } from "./stage.js";
 import { authorization, channel } from "./supabase.js";
@@ -78,17 +80,19 @@ function build(main, corner, project, article, soon) {
   const body = el("div", { class: "body" });
   main.replaceChildren(el("article", { class: "work", "aria-labelledby": "title" }, header, rail, body));
   header.children[0].id = "title";
+  const disclosure = disclosureView();
+  header.append(disclosure.root);
   const [phases, facts, contents] = [phasesView(), factsView(), contentsView()];
   const buttons = actions(project, article);
   rail.append(phases.root, facts.root, buttons.root, contents.root);
   const [backing, text, sources] = [passages(project, article, soon), textView(), sourcesView()];
   backing.watch(text.root);
   sources.root.append(backing.root);
-  const parts = [notices(project), stageView(), text, sources, findingsView(), briefView(), researchView()];
+  const parts = [notices(project), stageView(), text, sources, madeView(), scorecardView(soon), findingsView(), briefView(), researchView()];
   body.append(...parts.map(({ root }) => root), backing.panel);
   const link = linkView();
   corner.prepend(link.root);
-  return [backing, phases, facts, buttons, ...parts, contents, link].map(({ view }) => view);
+  return [backing, disclosure, phases, facts, buttons, ...parts, contents, link].map(({ view }) => view);
 }
 
 /** @param {HTMLElement} main @returns {View} */

@@ -5,7 +5,7 @@
  * @typedef {{source_id: string, before: string, text: string, after: string, marks: [number, number][]}} Passage
  */
 import { apiOf, ask, problemOf } from "./api.js";
-import { el, hostOf, placesIn, plain, say, several, sourceLink } from "./dom.js";
+import { el, hostOf, placesIn, plain, say, sourceLink } from "./dom.js";
 
 /** @param {string} project @param {string} article @param {() => void} soon draws the page again */
 export function passages(project, article, soon) {
@@ -126,7 +126,7 @@ function reveal(id, panel) {
 function parts({ sentences, gone }, id, polished) {
   const { cites, passages: told } = sentences[id];
   const spans = Array.from(document.querySelectorAll(`.text .said[data-said="${id}"]`));
-  const quote = el("blockquote", { class: "own" }, spans.map((one) => one.textContent).join(""));
+  const quote = el("blockquote", { class: "own" }, spans.map((one) => one.textContent).join("").replace(/ (?=[.,;:!?])/g, ""));
   const sources = polished.sources.filter((/** @type {any} */ one) => cites.includes(one.source_id));
   if (!sources.length) return [quote, el("p", { class: "none" }, "No source cited.")];
   return [quote, ...sources.map((/** @type {any} */ source) => backed(source, told.filter((one) => one.source_id === source.source_id), gone))];
@@ -141,7 +141,7 @@ function backed({ source_id: id, number, url, title, fetched_at: at }, told, gon
     "section",
     {},
     el("h3", {}, `[${number}] `, sourceLink(url, title)),
-    el("p", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 16).replace("T", " ")}`), el("span", {}, told.length ? several(told.length, "passage") : "no passage")),
+    el("p", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 16).replace("T", " ")}`)),
     ...(told.length ? told.map(passage) : [el("p", { class: "none" }, none)]),
   );
 }

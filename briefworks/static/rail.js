@@ -108,8 +108,8 @@ export function contentsView() {
       const said = is === "writing" ? el("span", { class: "unseen" }, " (being written)") : null;
       return el("li", { "data-is": is }, el("a", { href: `#section-${n}` }, plain(heading)), said);
     });
-    const after = ["sources", "findings", "brief", "research"].filter((id) => document.getElementById(id)?.hidden === false);
-    const names = { sources: "Sources", findings: "What polish found", brief: "The brief", research: "Research" };
+    const after = ["sources", "made", "scorecard", "findings", "brief", "research"].filter((id) => document.getElementById(id)?.hidden === false);
+    const names = { sources: "Sources", made: "Where it comes from", scorecard: "How good it is", findings: "What polish found", brief: "The brief", research: "Research" };
     const rest = after.map((id) => el("li", { class: "after" }, el("a", { href: `#${id}` }, names[/** @type {"brief"} */ (id)])));
     patch(list, [...sections, ...rest]);
     root.hidden = !list.children.length;

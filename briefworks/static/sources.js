@@ -19,7 +19,7 @@ export function sourcesView() {
           "li",
           { id: `source-${number}`, value: number },
           sourceLink(url, title),
-          el("span", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 10)}`)),
+          el("span", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 16).replace("T", " ")}`)),
         ),
       ),
     );

@@ -14,6 +14,7 @@ from briefworks import personas
 from briefworks.errors import Conflict, EngineUnavailable, NotFound, NotStarted, RequestInvalid
 from briefworks.fold import fold
 from briefworks.phases.provenance import with_provenance
+from briefworks.phases.scorecard import MEASURES
 from briefworks.pipeline import Parts
 from briefworks.shapes import TERMINAL, ArticleRequest, ArticleState, Polished
 from briefworks.stream import Store, rows_of
@@ -85,6 +86,13 @@ def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
         return flask.jsonify(
             {"personas": [{"name": one.name, "description": one.description} for one in found]}
         )
+
+    @routes.get("/api/measures")
+    def measures() -> flask.Response:
+        found = {
+            name: {"group": one.group, "says": one.says, "band": one.band} for name, one in MEASURES.items()
+        }
+        return flask.jsonify({"measures": found})
 
     @routes.get(ARTICLES)
     def articles(project_id: str) -> flask.Response:

@@ -210,6 +210,13 @@ def _other_paths() -> Json:
                 "The voices", {200: _answer("All of them", _object(personas={"type": "array"}))}
             )
         },
+        "/api/measures": {
+            "get": _operation(
+                "What the scorecard measures, with definitions and bands",
+                {200: _answer("All of them", _object(measures={"type": "object"}))},
+                (401, 403),
+            )
+        },
         "/api/session": {
             "get": _operation("What this caller may see", {200: _answer("The session", session)}, (403,)),
             "post": _operation(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from itertools import islice
 
 import httpx
@@ -10,7 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from briefworks.client.app import App
-from briefworks.client.follower import Follower, Timing
+from briefworks.client.app_place import AppFeed, AppPlace
+from briefworks.client.follower import Follower
+from briefworks.client.place import Timing
 from briefworks.errors import Forbidden, NotFound, RequestInvalid, Unauthorized, UpstreamUnavailable
 from stream_server import StreamServer, row
 
@@ -37,7 +40,9 @@ def follow(running):
 
     def start(article="a", after=0, quiet_s=0.3, patience_s=5.0, timing=QUICK, on_trouble=None):
         app = App(running[0].url, "bw_key", 5, running[1])
-        return Follower(app, "p", article, after, quiet_s, patience_s, on_trouble, timing).rows()
+        feed = AppFeed(app, "p", article, quiet_s, timing)
+        look = None if article is None else partial(AppPlace(app).article, "p", article)
+        return Follower(feed, look, after, patience_s, on_trouble, timing).rows()
 
     return start
 

@@ -29,7 +29,7 @@ def doctor() -> None:
     """
     settings = Settings.load()
     demo, kind = settings.upstreams() == "none", settings.store_kind
-    from briefworks.web.app import inngest_client
+    from briefworks.asking import inngest_client
     from briefworks.web.parts import build_model, build_search, build_store
 
     def store() -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypedDict, cast
+from typing import Any, Self
 
 import httpx
 from ulid import ULID
 
 from briefworks.account import ArticleCosts
 from briefworks.client.app import App
+from briefworks.client.app_place import AppPlace
 from briefworks.client.follower import Follower
+from briefworks.client.place import ListedArticle, ListedPersona, Place
 from briefworks.errors import BriefworksError, RateLimited, RequestInvalid, UpstreamUnavailable
 from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, is_id
 
@@ -28,21 +31,6 @@ class Asked:
     project_id: str
     article_id: str
     existed: bool
-
-
-class ListedArticle(TypedDict):
-    article_id: str
-    keyword: str
-    persona: str
-    status: str
-    title: str
-    started_at: str
-    updated_at: str
-
-
-class ListedPersona(TypedDict):
-    name: str
-    description: str
 
 
 class Client:
@@ -62,10 +50,10 @@ class Client:
         timeout_s: float = 30.0,
         http_client: httpx.Client | None = None,
     ) -> None:
-        self._app = App(base_url, api_key, timeout_s, http_client)
+        self._place: Place = AppPlace(App(base_url, api_key, timeout_s, http_client))
 
     def __repr__(self) -> str:
-        return f"Client({self._app.url!r})"
+        return f"Client({self._place.name!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +65,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections, unless `http_client` brought them."""
-        self._app.close()
+        self._place.close()
 
     def request_article(self, request: ArticleRequest) -> Asked:
         """
@@ -91,8 +79,7 @@ class Client:
         article_id = str(request.article_id)
         for wait_s in (*ASK_AGAIN_S, None):
             try:
-                answer = self._app.ask("POST", "/api/articles", json=request.event()["data"])
-                return Asked(request.project_id, article_id, existed=answer.status_code == 200)
+                return Asked(request.project_id, article_id, existed=self._place.request(request))
             except UpstreamUnavailable as error:
                 told_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
                 if wait_s is None or told_s > MOST_WAIT_S:
@@ -128,49 +115,48 @@ class Client:
         _check(project_id, article_id)
         if after < 0:
             raise RequestInvalid("after: a whole number from 0", field="after")
-        return Follower(self._app, project_id, article_id, after, quiet_s, patience_s, on_trouble).rows()
+        feed = self._place.feed(project_id, article_id, quiet_s)
+        look = None if article_id is None else partial(self._place.article, project_id, article_id)
+        return Follower(feed, look, after, patience_s, on_trouble).rows()
 
     def article(self, project_id: str, article_id: str) -> ArticleState:
         """What the article's rows add up to now; `NotStarted` before its first one."""
-        return cast(ArticleState, self._app.json(_path(project_id, article_id), "status", "seq"))
+        _check(project_id, article_id)
+        return self._place.article(project_id, article_id)
 
     def costs(self, project_id: str, article_id: str) -> ArticleCosts:
         """What the article cost, request by request and summed up; `NotStarted` before its first row."""
-        found = self._app.json(_path(project_id, article_id) + "/costs", "total", "runs", "entries")
-        return cast(ArticleCosts, found)
+        _check(project_id, article_id)
+        return self._place.costs(project_id, article_id)
 
     def articles(self, project_id: str) -> Iterator[ListedArticle]:
         """The project's articles, the one begun last first; pages are fetched as they are needed."""
         _check(project_id)
-        params: dict[str, str] = {}
+        before: str | None = None
         while True:
-            page = self._app.json(f"/api/projects/{project_id}/articles", "articles", "next", params=params)
-            yield from page["articles"]
-            if not page["next"]:
+            page, before = self._place.articles(project_id, before)
+            yield from page
+            if not before:
                 return
-            params = {"before": page["next"]}
 
     def markdown(self, project_id: str, article_id: str) -> str:
         """The finished article; `NotFound` before it is finished."""
-        return self._app.ask("GET", _path(project_id, article_id) + ".md").text
+        _check(project_id, article_id)
+        return self._place.markdown(project_id, article_id)
 
     def cancel(self, project_id: str, article_id: str) -> None:
         """Stop the run, also one that has not begun; `Conflict` when it has ended."""
-        self._app.ask("POST", _path(project_id, article_id) + "/cancel", json={})
+        _check(project_id, article_id)
+        self._place.cancel(project_id, article_id)
 
     def delete(self, project_id: str, article_id: str) -> None:
         """Erase the article and all its rows; a living run is cancelled. Nothing there is no error."""
-        self._app.ask("DELETE", _path(project_id, article_id))
+        _check(project_id, article_id)
+        self._place.delete(project_id, article_id)
 
     def personas(self) -> list[ListedPersona]:
-        """The voices that the app knows."""
-        found: list[ListedPersona] = self._app.json("/api/personas", "personas")["personas"]
-        return found
-
-
-def _path(project_id: str, article_id: str) -> str:
-    _check(project_id, article_id)
-    return f"/api/projects/{project_id}/articles/{article_id}"
+        """The voices that there are."""
+        return self._place.personas()
 
 
 def _check(project_id: str, article_id: str | None = None) -> None:

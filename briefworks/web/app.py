@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import flask
-import inngest
 import inngest.flask
 
+from briefworks.asking import inngest_client
 from briefworks.costs import price_list
-from briefworks.errors import ConfigError
 from briefworks.loopback import check_json, check_origin
 from briefworks.pipeline import Parts, article_function, ended_function
 from briefworks.settings import Settings
@@ -28,7 +25,6 @@ from briefworks.web.session import session_routes
 from briefworks.web.supabase_js import supabase_js
 from briefworks.web.watching import Watchers
 
-APP_ID = "briefworks"
 SERVE_PATH = "/api/inngest"
 WATCHERS = "briefworks.watchers"  # in `app.extensions`, for the server that closes them
 
@@ -93,27 +89,3 @@ def mount(
         app.register_blueprint(routes)
     if page:
         app.register_blueprint(page_routes(home=home, supabase=supabase_js(settings)))
-
-
-def inngest_client(settings: Settings) -> inngest.Inngest:
-    """
-    The SDK's client for the engine that the INNGEST_ settings name.
-
-    Raises `ConfigError` when they name none.
-    """
-    local, signing, event_key = settings.inngest_dev, settings.inngest_signing_key, settings.inngest_event_key
-    if not local and signing is None:
-        raise ConfigError(
-            "No engine is configured.",
-            hint="Set INNGEST_DEV=1 for a local engine, or INNGEST_SIGNING_KEY and INNGEST_EVENT_KEY.",
-        )
-    origin = settings.inngest_base_url or (local if local and local.startswith("http") else None)
-    return inngest.Inngest(
-        app_id=APP_ID,
-        is_production=not local,
-        api_base_url=origin,
-        event_api_base_url=origin,
-        event_key=event_key.get_secret_value() if event_key else None,
-        signing_key=signing.get_secret_value() if signing else None,
-        request_timeout=timedelta(seconds=10),
-    )

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import flask
 import inngest
-import structlog
 from ulid import ULID
 
-from briefworks import personas
-from briefworks.errors import Conflict, EngineUnavailable, NotFound, NotStarted, RequestInvalid
-from briefworks.fold import fold
+from briefworks import asking, personas
+from briefworks.errors import RequestInvalid
 from briefworks.phases.provenance import with_provenance
 from briefworks.phases.scorecard import MEASURES
 from briefworks.pipeline import Parts
-from briefworks.shapes import TERMINAL, ArticleRequest, ArticleState, Polished
-from briefworks.stream import Store, rows_of
+from briefworks.shapes import ArticleRequest, Polished
+from briefworks.stream import finished, state_of
 from briefworks.text import slugify
 from briefworks.web import asked as said
 from briefworks.web import html
 from briefworks.web.access import Access
 
-log = structlog.get_logger("briefworks.web")
 ARTICLES, ARTICLE = "/api/projects/<project_id>/articles", "/api/projects/<project_id>/articles/<article_id>"
 MOST_ARTICLES = 200
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
@@ -44,33 +40,22 @@ def article_routes(access: Access, client: inngest.Inngest, parts: Parts) -> fla
         if asked.article_id is None:
             asked = asked.model_copy(update={"article_id": str(ULID())})
         project_id, article_id = asked.project_id, str(asked.article_id)
-        first = store.read(project_id, 0, article_id, limit=1)["rows"]
-        if first and any(first[0]["data"].get(key) != value for key, value in asked.run_started().items()):
-            raise Conflict(f"Article {article_id!r} was asked for with another request.")
-        if not first:
-            send(client, asked.event())
+        existed = asking.request(store, client, asked)
         found = {
             "articleId": article_id,
             "projectId": project_id,
             "stream": f"/api/projects/{project_id}/stream?article={article_id}",
         }
-        return flask.jsonify(found), 200 if first else 202
+        return flask.jsonify(found), 200 if existed else 202
 
     @routes.post(f"{ARTICLE}/cancel")
     def cancel(project_id: str, article_id: str) -> tuple[flask.Response, int]:
-        # Stored first: an engine loses a cancel that comes before the run; the event only stops the work.
-        if not store.decide(project_id, article_id, "cancel", {"by": "user", "reason": ""}):
-            raise Conflict(f"Article {article_id!r} has ended.")
-        ids = tell_cancelled(client, project_id, article_id)
-        return flask.jsonify(ids), 202
+        asking.cancel(store, client, project_id, article_id)
+        return flask.jsonify({"projectId": project_id, "articleId": article_id}), 202
 
     @routes.delete(ARTICLE)
     def erase(project_id: str, article_id: str) -> flask.Response:
-        rows = rows_of(store, project_id, article_id)
-        if rows:
-            store.delete_article(project_id, article_id)
-            if rows[-1]["event"] not in TERMINAL:
-                tell_cancelled(client, project_id, article_id)
+        asking.erase(store, client, project_id, article_id)
         return flask.Response(status=204)
 
     return routes
@@ -120,43 +105,6 @@ def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
         response = flask.Response(text, mimetype="text/html")
         response.headers["Content-Security-Policy"] = html.POLICY
         return _download(response, f"{slugify(started['keyword'])}.html")
-
-
-def send(client: inngest.Inngest, event: dict[str, Any]) -> None:
-    """Hand an event to the engine; `EngineUnavailable` when it does not take it."""
-    try:
-        client.send_sync(inngest.Event(**event))
-    except Exception as error:  # the SDK's own errors and its transport's share no class
-        raise EngineUnavailable(f"The engine did not take the event ({type(error).__name__}).") from error
-
-
-def tell_cancelled(client: inngest.Inngest, project_id: str, article_id: str) -> dict[str, str]:
-    """Tell the engine that a run is over; the store stops the run also when the engine does not hear it."""
-    ids = {"projectId": project_id, "articleId": article_id}
-    try:
-        send(client, {"name": "article.cancelled", "data": ids})
-    except EngineUnavailable as error:
-        log.warning("the engine was not told of a cancel; the store stops the run", reason=str(error))
-    return ids
-
-
-def state_of(store: Store, project_id: str, article_id: str) -> ArticleState:
-    """The article as its rows add up now; `NotStarted` before the first of them."""
-    rows = rows_of(store, project_id, article_id)
-    if not rows:
-        raise NotStarted(f"Article {article_id!r} has not started, or was never asked for.")
-    return fold(project_id, article_id, rows)
-
-
-def finished(store: Store, project_id: str, article_id: str) -> tuple[dict[str, Any], Polished]:
-    """What was asked for and what came of it; `NotFound` while it is being written."""
-    rows = rows_of(store, project_id, article_id)
-    polished = fold(project_id, article_id, rows)["polished"] if rows else None
-    if polished is None:
-        state_of(store, project_id, article_id)
-        raise NotFound(f"Article {article_id!r} is not finished yet.")
-    started = next(row["data"] for row in reversed(rows) if row["event"] == "run-started")
-    return started, polished
 
 
 def _text_of(article: Polished) -> str:

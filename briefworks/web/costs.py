@@ -8,8 +8,7 @@ import flask
 
 from briefworks.account import AccountEntry
 from briefworks.costs import PriceList, summed_up
-from briefworks.errors import NotStarted
-from briefworks.stream import Store, rows_of
+from briefworks.stream import Store, started_rows
 from briefworks.web.access import Access
 
 
@@ -20,9 +19,7 @@ def costs_routes(access: Access, store: Store, prices: PriceList) -> flask.Bluep
 
     @routes.get("/api/projects/<project_id>/articles/<article_id>/costs")
     def costs(project_id: str, article_id: str) -> flask.Response:
-        rows = rows_of(store, project_id, article_id)
-        if not rows:
-            raise NotStarted(f"Article {article_id!r} has not started, or was never asked for.")
+        rows = started_rows(store, project_id, article_id)
         entries = cast(list[AccountEntry], store.entries(project_id, article_id))
         return flask.jsonify(summed_up(project_id, article_id, entries, rows, prices))
 

@@ -8,9 +8,8 @@ from briefworks.errors import NotFound
 from briefworks.fold import fold
 from briefworks.phases.passages import ArticlePassages, Told, passages
 from briefworks.shapes import Research
-from briefworks.stream import Store, rows_of
+from briefworks.stream import Store, finished, rows_of
 from briefworks.web.access import Access
-from briefworks.web.articles import finished
 
 
 def passages_routes(access: Access, store: Store) -> flask.Blueprint:

@@ -1,0 +1,44 @@
+"""One article out of the stream: all its rows, the state they add up to, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from briefworks.errors import NotFound, NotStarted
+from briefworks.fold import fold
+from briefworks.shapes import ArticleState, Polished, StreamRow
+from briefworks.stream.store import Store
+
+
+def rows_of(store: Store, project_id: str, article_id: str, after: int = 0) -> list[StreamRow]:
+    """All rows of the article beyond `after` that the store has now, page by page."""
+    rows: list[StreamRow] = []
+    while True:
+        page = store.read(project_id, after, article_id)
+        rows += page["rows"]
+        after = page["upto"]
+        if after >= page["head"]:
+            return rows
+
+
+def started_rows(store: Store, project_id: str, article_id: str) -> list[StreamRow]:
+    """All its rows; `NotStarted` before the first of them."""
+    rows = rows_of(store, project_id, article_id)
+    if not rows:
+        raise NotStarted(f"Article {article_id!r} has not started, or was never asked for.")
+    return rows
+
+
+def state_of(store: Store, project_id: str, article_id: str) -> ArticleState:
+    """The article as its rows add up now; `NotStarted` before the first of them."""
+    return fold(project_id, article_id, started_rows(store, project_id, article_id))
+
+
+def finished(store: Store, project_id: str, article_id: str) -> tuple[dict[str, Any], Polished]:
+    """What was asked for and what came of it; `NotFound` while it is being written."""
+    rows = started_rows(store, project_id, article_id)
+    polished = fold(project_id, article_id, rows)["polished"]
+    if polished is None:
+        raise NotFound(f"Article {article_id!r} is not finished yet.")
+    started = next(row["data"] for row in reversed(rows) if row["event"] == "run-started")
+    return started, polished

@@ -24,10 +24,10 @@ class StepWriter:
     Rows of one take; implements `shapes.StepOutput`.
 
     `token`, `progress` and `thinking` never wait for the store: a background thread writes, the first row
-    at once, then what has gathered every `flush_ms` milliseconds or when `max_chars` characters wait. What
-    the thread meets (`StaleTake`, `RunOver`, a store away for longer than `give_up_s`) is raised by the next
-    call; more than `max_waiting_chars` characters that wait raise `StoreUnavailable`. After `until`
-    (monotonic) the store is not waited for at all.
+    at once, then what has gathered `flush_ms` milliseconds after the store's last answer or when `max_chars`
+    characters wait. What the thread meets (`StaleTake`, `RunOver`, a store away for longer than `give_up_s`)
+    is raised by the next call; more than `max_waiting_chars` characters that wait raise `StoreUnavailable`.
+    After `until` (monotonic) the store is not waited for at all.
 
     As a context manager it abandons the take unless `done` was called.
     """
@@ -167,8 +167,8 @@ class StepWriter:
         try:
             flushed_at = 0.0
             while rows := self._next_batch(flushed_at + self._flush_s):
-                flushed_at = time.monotonic()
                 self._append(rows)
+                flushed_at = time.monotonic()
         except BaseException as error:  # whatever it is, the next call says it
             with self._state:
                 self._error = error

@@ -38,6 +38,7 @@ def _origins(value: Any) -> Any:
     return found
 
 
+SEARCH_SETTINGS = "SERPER_API_KEY, BRAVE_API_KEY, TAVILY_API_KEY or SEARXNG_URL"
 FREE_THREADS = 16  # at least so many are never taken by watchers
 
 
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
     anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
     serper_api_key: SecretStr | None = Field(None, validation_alias="SERPER_API_KEY")
+    brave_api_key: SecretStr | None = Field(None, validation_alias="BRAVE_API_KEY")
+    tavily_api_key: SecretStr | None = Field(None, validation_alias="TAVILY_API_KEY")
     searxng_url: str | None = Field(None, validation_alias="SEARXNG_URL")
 
     supabase_url: str | None = Field(None, validation_alias="SUPABASE_URL")
@@ -128,15 +131,26 @@ class Settings(BaseSettings):
         return self.anthropic_api_key is not None or self.anthropic_base_url is not None
 
     @property
+    def searches(self) -> list[str]:
+        """The searches that are configured, the one to be asked first: what says most comes first."""
+        configured = {
+            "serper": self.serper_api_key,  # Google's page, with questions and related searches
+            "brave": self.brave_api_key,  # an index of its own, some questions
+            "tavily": self.tavily_api_key,  # results alone
+            "searxng": self.searxng_url,
+        }
+        return [name for name, setting in configured.items() if setting is not None]
+
+    @property
     def has_search(self) -> bool:
-        return self.serper_api_key is not None or self.searxng_url is not None
+        return bool(self.searches)
 
     def upstreams(self) -> Literal["configured", "none"]:
         """Whether a model and a search are configured; `ConfigError` when only one of them is."""
         if self.has_model and not self.has_search:
             raise ConfigError(
                 "A model is configured, but no search.",
-                hint="Set SERPER_API_KEY or SEARXNG_URL (or, for the demo, unset the ANTHROPIC_ ones).",
+                hint=f"Set {SEARCH_SETTINGS} (or, for the demo, unset the ANTHROPIC_ ones).",
             )
         if self.has_search and not self.has_model:
             raise ConfigError(

@@ -123,7 +123,11 @@ def model_calls(folder):
         (["demo", "standing desks", "--words", "10"], {}, "targetWords"),
         (["demo", "standing desks", "--persona", "nobody"], {}, "there are field-reporter, "),
         (["serve"], {}, "Neither a model nor a search"),
-        (["serve"], {"ANTHROPIC_API_KEY": "sk-secret"}, "SERPER_API_KEY or SEARXNG_URL"),
+        (
+            ["serve"],
+            {"ANTHROPIC_API_KEY": "sk-secret"},
+            "SERPER_API_KEY, BRAVE_API_KEY, TAVILY_API_KEY or SEARXNG_URL",
+        ),
         (["dev"], {"SEARXNG_URL": "http://127.0.0.1:9"}, "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"),
         (["serve", "--host", "0.0.0.0"], {}, "can be reached by others"),
         (

@@ -1,4 +1,4 @@
-"""Search: two wire formats, one page of results, and every failure in its own words."""
+"""Search: four wire formats, one page of results, and every failure in its own words."""
 
 import socket
 import time
@@ -9,7 +9,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from briefworks.errors import ConfigError, RateLimited, SearchUnavailable
-from briefworks.search import Search, SearchPage, SearxngSearch, SerperSearch
+from briefworks.search import BraveSearch, Search, SearchPage, SearxngSearch, SerperSearch, TavilySearch
+from briefworks.settings import Settings
+from briefworks.web.parts import build_search
 
 KEY = "sk-very-secret-0123456789"
 
@@ -61,6 +63,44 @@ SEARXNG = {
     "suggestions": ["standing desk converter", "how high should a standing desk be?"],
     "unresponsive_engines": [["google", "timeout"]],
 }
+BRAVE = {
+    "type": "search",
+    "query": {"original": "standing desks", "more_results_available": True},
+    "web": {
+        "type": "search",
+        "results": [
+            {
+                "title": "Standing desks, explained",
+                "url": "https://desks.example/guide",
+                "description": "What a standing desk does.",
+                "page_age": "2026-03-03T10:00:00",
+                "age": "March 3, 2026",
+                "language": "en",
+                "extra_snippets": ["More of it."],
+            },
+            {"title": "Second", "url": "https://other.example/desks", "description": "", "age": "2 days ago"},
+        ],
+    },
+    "faq": {
+        "results": [{"question": "Are standing desks worth it?", "answer": "…", "url": "https://a.example"}]
+    },
+}
+TAVILY = {
+    "query": "standing desks",
+    "answer": None,
+    "images": [],
+    "results": [
+        {
+            "title": "Standing desks, explained",
+            "url": "https://desks.example/guide",
+            "content": "What a standing desk does.",
+            "score": 0.98,
+            "raw_content": None,
+        },
+        {"title": "Second", "url": "https://other.example/desks", "content": "", "score": 0.5},
+    ],
+    "response_time": 1.09,
+}
 
 
 def serper(server: HTTPServer) -> SerperSearch:
@@ -71,13 +111,21 @@ def searxng(server: HTTPServer) -> SearxngSearch:
     return SearxngSearch(server.url_for(""))
 
 
+def brave(server: HTTPServer) -> BraveSearch:
+    return BraveSearch(KEY, base_url=server.url_for(""))
+
+
+def tavily(server: HTTPServer) -> TavilySearch:
+    return TavilySearch(KEY, base_url=server.url_for(""))
+
+
 def ask(search: Search, timeout_s: float = 5) -> SearchPage:
     return search.search("standing desks", language="en", market="de", timeout_s=timeout_s)
 
 
-BOTH = pytest.mark.parametrize(
-    ("method", "make"), [("POST", serper), ("GET", searxng)], ids=["serper", "searxng"]
-)
+ASKED_AT = {serper: "/search", searxng: "/search", brave: "/res/v1/web/search", tavily: "/search"}
+EACH = pytest.mark.parametrize("make", ASKED_AT, ids=lambda make: make.__name__)
+KEYED = pytest.mark.parametrize("make", [serper, brave, tavily], ids=lambda make: make.__name__)
 
 
 def test_serper_is_asked_with_the_key_in_a_header_the_market_and_the_language(httpserver: HTTPServer):
@@ -134,6 +182,91 @@ def test_searxngs_answer_becomes_the_same_shape(httpserver: HTTPServer):
     assert page["related"] == ["standing desk converter"]
 
 
+def test_brave_is_asked_with_the_key_in_a_header_the_market_and_the_language(httpserver: HTTPServer):
+    httpserver.expect_request(ASKED_AT[brave], method="GET").respond_with_json(BRAVE)
+    ask(brave(httpserver))
+    request, _ = httpserver.log[0]
+    assert request.headers["X-Subscription-Token"] == KEY
+    assert KEY not in request.url
+    assert dict(request.args) == {
+        "q": "standing desks",
+        "country": "DE",
+        "search_lang": "en",
+        "count": "20",
+        "text_decorations": "false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "market", "said", "country"),
+    [
+        ("ja", "jp", "jp", "JP"),
+        ("zh", "tw", "zh-hant", "TW"),
+        ("zh", "cn", "zh-hans", "CN"),
+        ("pt", "br", "pt-br", "BR"),
+        ("pt", "pt", "pt-pt", "PT"),
+        ("no", "no", "nb", "NO"),
+        ("cy", "lu", None, "ALL"),  # neither is one that Brave knows: it would refuse the question
+    ],
+)
+def test_brave_gets_its_own_codes_for_language_and_market(httpserver, language, market, said, country):
+    httpserver.expect_request(ASKED_AT[brave]).respond_with_json(BRAVE)
+    brave(httpserver).search("standing desks", language=language, market=market, timeout_s=5)
+    asked = httpserver.log[0][0].args
+    assert (asked.get("search_lang"), asked["country"]) == (said, country)
+
+
+def test_brave_is_asked_no_more_than_it_takes(httpserver: HTTPServer):
+    httpserver.expect_request(ASKED_AT[brave]).respond_with_json(BRAVE)
+    brave(httpserver).search("desk " * 60 + "x" * 400, language="en", market="us", timeout_s=5)
+    asked = httpserver.log[0][0].args["q"]
+    assert len(asked.split()) <= 50 and len(asked) <= 400
+
+
+def test_braves_answer_becomes_the_same_shape(httpserver: HTTPServer):
+    httpserver.expect_request(ASKED_AT[brave]).respond_with_json(BRAVE)
+    page = ask(brave(httpserver))
+    days_ago = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%dT00:00:00Z")
+    assert page["provider"] == "brave"
+    assert [result["url"] for result in page["results"]] == [
+        "https://desks.example/guide",
+        "https://other.example/desks",
+    ]
+    assert page["results"][0]["snippet"] == "What a standing desk does."
+    assert [result["published_at"] for result in page["results"]] == ["2026-03-03T10:00:00Z", days_ago]
+    assert page["questions"] == ["Are standing desks worth it?"]
+
+
+def test_tavily_is_asked_with_the_key_in_a_header_and_the_markets_name(httpserver: HTTPServer):
+    httpserver.expect_request("/search", method="POST").respond_with_json(TAVILY)
+    ask(tavily(httpserver))
+    request, _ = httpserver.log[0]
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert KEY.encode() not in request.data and KEY not in request.url
+    assert (request.json["query"], request.json["country"]) == ("standing desks", "germany")
+    assert request.json["max_results"] <= 20
+
+
+def test_a_market_that_tavily_has_no_name_for_is_left_out(httpserver: HTTPServer):
+    httpserver.expect_request("/search", method="POST").respond_with_json(TAVILY)
+    tavily(httpserver).search("standing desks", language="en", market="aq", timeout_s=5)
+    assert "country" not in httpserver.log[0][0].json
+
+
+def test_tavilys_answer_becomes_the_same_shape(httpserver: HTTPServer):
+    httpserver.expect_request("/search", method="POST").respond_with_json(TAVILY)
+    page = ask(tavily(httpserver))
+    assert page["provider"] == "tavily"
+    assert page["results"][0] == {
+        "position": 1,
+        "url": "https://desks.example/guide",
+        "title": "Standing desks, explained",
+        "snippet": "What a standing desk does.",
+        "published_at": None,
+    }
+    assert (len(page["results"]), page["questions"], page["related"]) == (2, [], [])
+
+
 def test_searxng_below_a_path_and_behind_a_password_is_reached(httpserver: HTTPServer):
     httpserver.expect_request("/searx/search").respond_with_json(SEARXNG)
     url = httpserver.url_for("/searx/").replace("http://", "http://reader:pass-word@")
@@ -143,9 +276,9 @@ def test_searxng_below_a_path_and_behind_a_password_is_reached(httpserver: HTTPS
     assert request.authorization.password == "pass-word"
 
 
-@BOTH
-def test_no_results_is_an_empty_list(httpserver: HTTPServer, method, make):
-    httpserver.expect_request("/search", method=method).respond_with_json({})
+@EACH
+def test_no_results_is_an_empty_list(httpserver: HTTPServer, make):
+    httpserver.expect_request(ASKED_AT[make]).respond_with_json({})
     page = ask(make(httpserver))
     assert (page["results"], page["questions"], page["related"]) == ([], [], [])
 
@@ -197,14 +330,30 @@ def test_titles_and_snippets_are_short_single_lines_that_a_database_takes(httpse
     (result["title"] + result["snippet"]).encode()
 
 
-def test_a_wrong_key_names_the_setting_and_hides_the_key(httpserver: HTTPServer):
-    httpserver.expect_request("/search").respond_with_json(
-        {"message": f"Unauthorized {KEY}", "statusCode": 403}, status=403
-    )
+WRONG_KEY = {
+    serper: (403, {"message": f"Unauthorized {KEY}", "statusCode": 403}),
+    brave: (
+        422,
+        {
+            "type": "ErrorResponse",
+            "error": {
+                "code": "SUBSCRIPTION_TOKEN_INVALID",
+                "detail": f"The subscription token {KEY} is invalid.",
+            },
+        },
+    ),
+    tavily: (401, {"detail": {"error": f"Unauthorized: missing or invalid API key {KEY}."}}),
+}
+
+
+@KEYED
+def test_a_wrong_key_names_the_setting_and_hides_the_key(httpserver: HTTPServer, make):
+    status, said = WRONG_KEY[make]
+    httpserver.expect_request(ASKED_AT[make]).respond_with_json(said, status=status)
     with pytest.raises(ConfigError) as raised:
-        ask(serper(httpserver))
-    assert "SERPER_API_KEY" in raised.value.hint
-    assert "Unauthorized" in str(raised.value)
+        ask(make(httpserver))
+    assert f"{make.__name__.upper()}_API_KEY" in raised.value.hint
+    assert "nauthorized" in str(raised.value) or "token" in str(raised.value)
     assert KEY not in str(raised.value) + raised.value.hint
     assert len(httpserver.log) == 1
 
@@ -217,20 +366,49 @@ def test_searxng_without_json_says_which_file_to_mend(httpserver: HTTPServer):
     assert "settings.yml" in raised.value.hint
 
 
-def test_spent_credits_are_no_outage(httpserver: HTTPServer):
-    httpserver.expect_request("/search").respond_with_json({"message": "Not enough credits"}, status=400)
+@pytest.mark.parametrize(
+    ("make", "status", "said"),
+    [
+        (serper, 400, {"message": "Not enough credits"}),
+        (brave, 402, {"error": {"detail": "Not enough credits", "status": 402}}),
+        (tavily, 432, {"detail": {"error": "Not enough credits"}}),
+        (tavily, 433, {"detail": "Not enough credits"}),
+    ],
+)
+def test_spent_credits_are_no_outage(httpserver: HTTPServer, make, status, said):
+    httpserver.expect_request(ASKED_AT[make]).respond_with_json(said, status=status)
     with pytest.raises(ConfigError, match="Not enough credits"):
-        ask(serper(httpserver))
+        ask(make(httpserver))
+    assert len(httpserver.log) == 1
+
+
+def test_a_limit_that_says_when_it_ends_is_waited_for(httpserver: HTTPServer):
+    httpserver.expect_request(ASKED_AT[brave]).respond_with_json(
+        {}, status=402, headers={"Retry-After": "60"}
+    )
+    with pytest.raises(RateLimited) as raised:
+        ask(brave(httpserver))
+    assert raised.value.retry_after_s == 60
+
+
+@pytest.mark.parametrize(("left", "wait_s"), [("0, 14000", 2), ("0, 0", 3600), ("1, 14000", 30), ("", 30)])
+def test_brave_says_in_its_own_headers_how_long_to_wait(httpserver: HTTPServer, left, wait_s):
+    headers = {"X-RateLimit-Remaining": left, "X-RateLimit-Reset": "2, 1419704"}
+    httpserver.expect_request(ASKED_AT[brave]).respond_with_json({}, status=429, headers=headers)
+    with pytest.raises(RateLimited) as raised:
+        ask(brave(httpserver))
+    assert raised.value.retry_after_s == wait_s
 
 
 @pytest.mark.parametrize(
     ("header", "wait_s"),
     [({"Retry-After": "7"}, 7), ({}, 30), ({"Retry-After": "999999"}, 3600), ({"Retry-After": "nan"}, 30)],
 )
-def test_a_429_carries_the_wait_and_is_not_repeated_here(httpserver: HTTPServer, header, wait_s):
-    httpserver.expect_request("/search").respond_with_json({}, status=429, headers=header)
+@KEYED
+def test_a_429_carries_the_wait_and_is_not_repeated_here(httpserver: HTTPServer, make, header, wait_s):
+    httpserver.expect_request(ASKED_AT[make]).respond_with_json({}, status=429, headers=header)
     with pytest.raises(RateLimited) as raised:
-        ask(serper(httpserver))
+        ask(make(httpserver))
     assert raised.value.retry_after_s == wait_s
     assert len(httpserver.log) == 1
 
@@ -243,17 +421,17 @@ def test_a_429_with_a_date_waits_until_then(httpserver: HTTPServer):
     assert 80 < raised.value.retry_after_s <= 90
 
 
-@BOTH
-def test_a_server_error_is_repeated_until_it_works(httpserver: HTTPServer, method, make):
-    httpserver.expect_ordered_request("/search", method=method).respond_with_data("oh", status=502)
-    httpserver.expect_ordered_request("/search", method=method).respond_with_json({})
+@EACH
+def test_a_server_error_is_repeated_until_it_works(httpserver: HTTPServer, make):
+    httpserver.expect_ordered_request(ASKED_AT[make]).respond_with_data("oh", status=502)
+    httpserver.expect_ordered_request(ASKED_AT[make]).respond_with_json({})
     assert ask(make(httpserver))["results"] == []
     assert len(httpserver.log) == 2
 
 
-@BOTH
-def test_a_lasting_server_error_is_unavailable_after_three_tries(httpserver: HTTPServer, method, make):
-    httpserver.expect_request("/search", method=method).respond_with_data("oh", status=503)
+@EACH
+def test_a_lasting_server_error_is_unavailable_after_three_tries(httpserver: HTTPServer, make):
+    httpserver.expect_request(ASKED_AT[make]).respond_with_data("oh", status=503)
     with pytest.raises(SearchUnavailable, match="503"):
         ask(make(httpserver))
     assert len(httpserver.log) == 3
@@ -321,6 +499,16 @@ def test_an_address_that_cannot_work_is_refused_at_once(url):
 
 
 @pytest.mark.parametrize("key", ["", "  ", "schlüssel"])
-def test_a_key_that_no_header_can_carry_is_refused_at_once(key):
+@pytest.mark.parametrize("kind", [SerperSearch, BraveSearch, TavilySearch])
+def test_a_key_that_no_header_can_carry_is_refused_at_once(kind, key):
     with pytest.raises(ConfigError, match="key"):
-        SerperSearch(key)
+        kind(key)
+
+
+def test_of_several_searches_the_one_that_says_most_is_asked():
+    keys = {"searxng_url": "http://127.0.0.1:9"}
+    for name in ("tavily", "brave", "serper"):
+        keys = {f"{name}_api_key": "k", **keys}
+        settings = Settings.load(_env_file=None, **keys)
+        assert build_search(settings).provider == settings.searches[0] == name
+    assert settings.searches == ["serper", "brave", "tavily", "searxng"]

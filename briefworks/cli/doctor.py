@@ -68,7 +68,8 @@ def doctor() -> None:
 
     def search() -> str:
         found = build_search(settings).search("briefworks", language="en", market="us", timeout_s=15)
-        return f"{found['provider']} answers with {len(found['results'])} results"
+        idle = f"; {', '.join(settings.searches[1:])} set, but not asked" if settings.searches[1:] else ""
+        return f"{found['provider']} answers with {len(found['results'])} results{idle}"
 
     def keys() -> str:
         known = keys_of(settings).known

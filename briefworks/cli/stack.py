@@ -104,7 +104,7 @@ class Stack:
             "ANTHROPIC_API_KEY": "demo",
             "BRIEFWORKS_MODEL": "demo",
             "SEARXNG_URL": url,
-            "SERPER_API_KEY": "",
+            **dict.fromkeys(("SERPER_API_KEY", "BRAVE_API_KEY", "TAVILY_API_KEY"), ""),
             "BRIEFWORKS_ALLOW_HOSTS": url.partition("://")[2],
         }
 

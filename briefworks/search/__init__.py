@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from briefworks.search.brave import BraveSearch
 from briefworks.search.results import SearchPage, SearchResult
 from briefworks.search.searxng import SearxngSearch
 from briefworks.search.serper import SerperSearch
+from briefworks.search.tavily import TavilySearch
 
-__all__ = ["Search", "SearchPage", "SearchResult", "SearxngSearch", "SerperSearch"]
+__all__ = [
+    "BraveSearch",
+    "Search",
+    "SearchPage",
+    "SearchResult",
+    "SearxngSearch",
+    "SerperSearch",
+    "TavilySearch",
+]
 
 
 class Search(Protocol):

@@ -20,11 +20,20 @@ from briefworks.text import clean, squash
 CONNECT_S = 5.0
 MOST_BYTES = 5_000_000
 ATTEMPTS, WAIT_S, MOST_WAIT_S = 3, 0.2, 1.0
+SPENT = (402, 432, 433)  # the last two are Tavily's: the plan's limit, the account's limit
 DEFAULT_RETRY_AFTER_S, MOST_RETRY_AFTER_S = 30.0, 3600.0
+_SAID_IN = ("message", "error", "errors", "detail")
 
 
 class _WorthRepeating(SearchUnavailable):
     """The search did not answer; the next attempt may be luckier."""
+
+
+def usable_key(provider: str, key: str, setting: str) -> str:
+    """The key as a header can carry it; `ConfigError` names the setting when none can."""
+    if not key.isascii() or not key.strip():
+        raise ConfigError(f"{provider}: the key is empty or not ASCII.", hint=f"Check {setting}.")
+    return key.strip()
 
 
 class Asker:
@@ -107,11 +116,15 @@ class Asker:
         except (ValueError, RecursionError):
             answer = None
         said = self._said(answer)
-        if status in (401, 403):
+        if status in (401, 403) or (status == 422 and "token" in said.lower()):  # as Brave calls a wrong key
             raise ConfigError(f"{self._name} denies access ({status}){said}.", hint=self._denied_hint)
-        if "credit" in said.lower() and status in (400, 402):
-            raise ConfigError(f"{self._name}{said}.", hint="The account has no credits left: buy some.")
-        if status == 429:
+        no_credits = status in SPENT or (status == 400 and "credit" in said.lower())
+        if no_credits and "Retry-After" not in response.headers:
+            raise ConfigError(
+                f"{self._name} ({status}){said or ': the limit is reached'}.",
+                hint="The account has no credits left: buy some, or set the key of another search.",
+            )
+        if status == 429 or no_credits:
             raise RateLimited(f"{self._name} asks to wait.", retry_after_s=_retry_after_s(response.headers))
         if response.is_redirect:
             raise ConfigError(f"{self._name} redirects elsewhere.", hint=self._moved_hint)
@@ -124,16 +137,25 @@ class Asker:
         return answer
 
     def _said(self, answer: Any) -> str:
-        message = answer.get("message") or answer.get("error") if isinstance(answer, dict) else None
-        if not isinstance(message, str):
-            return ""
+        message = _message(answer)
         for secret in self._secrets:
             message = message.replace(secret, "…")
-        return f": {squash(clean(message))[:200].rstrip('.')}"
+        return f": {squash(clean(message))[:200].rstrip('.')}" if message else ""
+
+
+def _message(answer: Any) -> str:
+    """What the server says for a person, wherever its kind puts it; "" when it says nothing."""
+    for _ in range(3):
+        if isinstance(answer, list):
+            answer = answer[0] if answer else None
+        if not isinstance(answer, dict):
+            break
+        answer = next((answer[key] for key in _SAID_IN if answer.get(key)), None)
+    return answer if isinstance(answer, str) else ""
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:
-    asked = headers.get("Retry-After", "").strip()
+    asked = headers.get("Retry-After", "").strip() or _until_reset(headers)
     try:
         wait_s = float(asked)
     except ValueError:
@@ -142,3 +164,10 @@ def _retry_after_s(headers: Mapping[str, str]) -> float:
         except (ValueError, TypeError):
             wait_s = DEFAULT_RETRY_AFTER_S
     return min(max(wait_s, 1.0), MOST_RETRY_AFTER_S) if isfinite(wait_s) else DEFAULT_RETRY_AFTER_S
+
+
+def _until_reset(headers: Mapping[str, str]) -> str:
+    """Seconds until the last of the spent windows begins anew, as Brave lists them: "1, 1419704"; or ""."""
+    left, resets = (headers.get(f"X-RateLimit-{name}", "").split(",") for name in ("Remaining", "Reset"))
+    spent = [reset.strip() for rest, reset in zip(left, resets, strict=False) if rest.strip() == "0"]
+    return max((reset for reset in spent if reset.isdigit()), key=int, default="")

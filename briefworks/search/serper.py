@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from briefworks.errors import ConfigError
-from briefworks.search.asking import Asker
+from briefworks.search.asking import Asker, usable_key
 from briefworks.search.results import MOST_RESULTS, SearchPage, dicts_in, search_page
 
 
@@ -13,9 +12,7 @@ class SerperSearch:
     provider = "serper"
 
     def __init__(self, api_key: str, base_url: str = "https://google.serper.dev") -> None:
-        if not api_key.isascii() or not api_key.strip():
-            raise ConfigError("serper: the key is empty or not ASCII.", hint="Check SERPER_API_KEY.")
-        self._key = api_key.strip()
+        self._key = usable_key(self.provider, api_key, "SERPER_API_KEY")
         self._asker = Asker(
             self.provider,
             base_url,

@@ -8,8 +8,8 @@ from briefworks.model import Model
 from briefworks.pages import Pages
 from briefworks.phases.provenance import DISCLOSURE
 from briefworks.pipeline import Parts
-from briefworks.search import Search, SearxngSearch, SerperSearch
-from briefworks.settings import Settings
+from briefworks.search import BraveSearch, Search, SearxngSearch, SerperSearch, TavilySearch
+from briefworks.settings import SEARCH_SETTINGS, Settings
 from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import Store
 
@@ -19,7 +19,7 @@ def build_parts(settings: Settings) -> Parts:
     if settings.upstreams() == "none":
         raise ConfigError(
             "Neither a model nor a search is configured.",
-            hint="Set ANTHROPIC_API_KEY and SERPER_API_KEY or SEARXNG_URL; `briefworks dev` works without.",
+            hint=f"Set ANTHROPIC_API_KEY and {SEARCH_SETTINGS}; `briefworks dev` works without.",
         )
     return Parts(
         model=build_model(settings),
@@ -74,8 +74,14 @@ def build_model(settings: Settings) -> Model:
 
 
 def build_search(settings: Settings) -> Search:
-    """Serper when it has a key, else SearXNG."""
-    if settings.serper_api_key is not None:
-        return SerperSearch(settings.serper_api_key.get_secret_value())
+    """The first of `settings.searches`."""
+    keyed = (
+        (settings.serper_api_key, SerperSearch),
+        (settings.brave_api_key, BraveSearch),
+        (settings.tavily_api_key, TavilySearch),
+    )
+    for key, kind in keyed:
+        if key is not None and kind.provider == settings.searches[0]:
+            return kind(key.get_secret_value())
     assert settings.searxng_url is not None
     return SearxngSearch(settings.searxng_url)

@@ -10,8 +10,8 @@ import structlog
 
 from briefworks.errors import ConfigError, Conflict, EngineUnavailable
 from briefworks.settings import Settings
-from briefworks.shapes import TERMINAL, ArticleRequest
-from briefworks.stream import Store, rows_of
+from briefworks.shapes import ArticleRequest
+from briefworks.stream import DELETED, Store, rows_of
 
 log = structlog.get_logger("briefworks.asking")
 APP_ID = "briefworks"
@@ -60,12 +60,13 @@ def cancel(store: Store, client: inngest.Inngest, project_id: str, article_id: s
 
 
 def erase(store: Store, client: inngest.Inngest, project_id: str, article_id: str) -> None:
-    """Erase the article and all that belongs to it; a living run is cancelled."""
-    rows = rows_of(store, project_id, article_id)
-    if rows:
+    """Erase the article and all that belongs to it; a run of it is cancelled, also one that has not begun."""
+    # Stored first, as for a cancel: what is still queued is refused when it begins, and erased then.
+    goes_on = store.decide(project_id, article_id, "cancel", {"by": "user", "reason": DELETED})
+    if rows_of(store, project_id, article_id):
         store.delete_article(project_id, article_id)
-        if rows[-1]["event"] not in TERMINAL:
-            _tell_cancelled(client, project_id, article_id)
+    if goes_on:
+        _tell_cancelled(client, project_id, article_id)
 
 
 def _send(client: inngest.Inngest, event: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake
 from briefworks.fold import apply, empty_state, fold
-from briefworks.stream import rows_of
+from briefworks.pipeline.keeping import erase_deleted
+from briefworks.stream import DELETED, rows_of
 from store_rows import (
     FAILED,
     RUN,
@@ -489,6 +490,17 @@ class StoreContract:
             store.snapshot("p", "nothing")
         with pytest.raises(NotFound):
             store.snapshot("q", kept)
+
+    def test_an_article_deleted_before_its_run_begins_never_begins_and_leaves_nothing(self, store):
+        assert store.decide("p", "a", "cancel", {"by": "user", "reason": DELETED})
+        assert not store.start_run("p", "a", "r1", RUN)
+        assert events(store) == ["run-started", "run-cancelled"]
+        erase_deleted(store, "p", "a")
+        assert events(store) == [] and store.articles("p") == []
+        assert not store.start_run("p", "a", "r1", RUN) and events(store) == []
+        assert store.decide("p", "b", "cancel", CANCEL) and not store.start_run("p", "b", "r2", RUN)
+        erase_deleted(store, "p", "b")
+        assert events(store, "b") == ["run-started", "run-cancelled"]  # only cancelled: it stays to be read
 
     def test_an_erased_article_is_gone_and_its_run_is_over(self, store):
         take = begun(store)

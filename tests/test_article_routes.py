@@ -6,6 +6,7 @@ import time
 import pytest
 
 from briefworks import personas
+from briefworks.stream import DELETED
 from briefworks.web import html
 from test_access import make_app
 
@@ -142,6 +143,9 @@ def test_erasing_ends_a_living_run_and_tells_the_engine(tmp_path, threaded_serve
     assert [event["name"] for event in told[0]] == ["article.cancelled"]
     assert told[0][0]["data"] == {"projectId": "acme", "articleId": "living"}
     assert store.start_run("acme", "living", "r1", STARTED) is False
+    assert app.test_client().delete("/api/projects/acme/articles/queued").status_code == 204
+    assert told[1][0]["name"] == "article.cancelled" and told[1][0]["data"]["articleId"] == "queued"
+    assert store.decision("acme", "queued", "cancel") == {"by": "user", "reason": DELETED}
     store.close()
 
 

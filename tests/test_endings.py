@@ -46,6 +46,30 @@ def test_a_cancel_before_the_run_exists_is_kept_and_pays_nothing(local, upstream
     assert upstream.calls("model") == []
 
 
+def test_a_queued_article_that_is_deleted_never_begins_and_pays_nothing(tmp_path, upstream):
+    local = Local(tmp_path, upstream.url, BRIEFWORKS_CONCURRENCY="1")  # the first one has the only place
+    try:
+        upstream.fault("page_slow", match="/pages/", times=1, seconds=2)
+        assert local.ask(article="first", targetWords=600).status_code == 202
+        wait_for(lambda: local.rows(article="first"), 20)
+        assert local.ask(article="queued", keyword="whale songs").status_code == 202
+        assert local.rows(article="queued") == []
+        assert local.http.delete("/api/projects/p/articles/queued").status_code == 204
+        local.wait_end(article="first")
+        runs = f"{local.executor.url}/v2/runs"
+
+        def ended():
+            found = [one["status"] for one in httpx.get(runs, trust_env=False).json()["data"]]
+            return len(found) >= 2 and not {"RUNNING", "QUEUED"} & set(found)
+
+        wait_for(ended, 20, "the end of both runs")
+        listed = local.http.get("/api/projects/p/articles").json()["articles"]
+        assert [one["article_id"] for one in listed] == ["first"] and local.rows(article="queued") == []
+        assert not [call for call in upstream.calls() if "whale" in str(call)]
+    finally:
+        local.close()
+
+
 @pytest.mark.parametrize(("event", "slow"), [("research-progress", ""), ("draft-token", "<section n=")])
 def test_a_cancel_during_the_run_ends_it_at_once(local, upstream, event, slow):
     project = f"cancel-{event}"

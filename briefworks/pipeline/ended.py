@@ -11,6 +11,7 @@ import structlog
 
 from briefworks.errors import NoProject, NotFound
 from briefworks.pipeline.function import FN_ID
+from briefworks.pipeline.keeping import erase_deleted
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words, run_failed
 from briefworks.shapes import TERMINAL, RunStarted, is_id
@@ -115,7 +116,9 @@ class _EndedRun:
                 )
             else:
                 store.end_run(self.project_id, self.run_id, "run-failed", dict(run_failed(self.error)))
-        return terminal_event(store, self.project_id, self.article_id, self.run_id)
+        ending = terminal_event(store, self.project_id, self.article_id, self.run_id)
+        erase_deleted(store, self.project_id, self.article_id)
+        return ending
 
 
 def terminal_event(store: Store, project_id: str, article_id: str, run_id: str) -> str:

@@ -12,7 +12,7 @@ from ulid import ULID
 
 from briefworks.errors import BriefworksError, StaleTake
 from briefworks.model import ModelCalls
-from briefworks.pipeline.keeping import erase_old
+from briefworks.pipeline.keeping import erase_deleted, erase_old
 from briefworks.pipeline.memo import STORE_AWAY_S, Memo, insist
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words
@@ -68,6 +68,8 @@ class Run:
                     self.ctx.run_id,
                     self.asked.run_started(parent_run_id),
                 )
+            if not claimed:
+                self.patiently(erase_deleted, self.parts.store, self.project_id, self.article_id)
             if claimed and self.parts.keep_days is not None:
                 erase_old(self.parts.store, self.project_id, self.parts.keep_days)
             return {"v": 1, "run_id": self.ctx.run_id, "claimed": claimed}

@@ -1,12 +1,14 @@
 /**
  * How good it is: each measure with its definition and band, what the citation gate did, the tells rule by rule.
  *
- * @typedef {{group: string, says: string, band: string}} Measure
+ * @typedef {{name: string, group: string, says: string, band: string}} Measure
  */
 import { ask } from "./api.js";
 import { counted, el, patch, plain, several } from "./dom.js";
 
 const GROUPS = { grounding: "Grounding", coverage: "Coverage", tells: "Tells of a machine", style: "Style", form: "Form" };
+/** @type {Record<string, string>} where the name alone would not do */
+const NAMES = { mattr: "Variety of words (MATTR)", tells_per_1000_words: "Tells per 1,000 words", cut_off: "Cut off at the end" };
 
 /** @param {() => void} soon draws the page again */
 export function scorecardView(soon) {
@@ -14,7 +16,7 @@ export function scorecardView(soon) {
   const root = el("section", { class: "part", id: "scorecard", "aria-labelledby": "scorecard-title" });
   root.append(el("h2", { id: "scorecard-title" }, "How good it is"), body);
   root.hidden = true;
-  /** @type {Record<string, Measure> | null} */ let measures = null;
+  /** @type {Measure[] | null} */ let measures = null;
   let asked = false;
   /** @type {unknown[]} */ let last = [];
   const load = () =>
@@ -47,27 +49,27 @@ function summary({ complete, stopped_by: by, scores }) {
   return el("p", { class: "hint" }, `${whole}${bands}Everything here is counted; no model judges.`);
 }
 
-/** @param {any} polished @param {Record<string, Measure> | null} measures @returns {HTMLElement[]} */
+/** @param {any} polished @param {Measure[] | null} measures @returns {HTMLElement[]} */
 function groups({ scores, tells_by_rule: rules }, measures) {
   if (!scores || !measures) return [];
   return Object.entries(GROUPS).map(([group, name]) => {
-    const known = Object.entries(measures).filter(([id, one]) => one.group === group && typeof scores.measures[id] === "number");
-    const outside = known.filter(([id]) => scores.outside.includes(id)).length;
+    const known = measures.filter((one) => one.group === group && typeof scores.measures[one.name] === "number");
+    const outside = known.filter((one) => scores.outside.includes(one.name)).length;
     const said = !known.length ? "not measured" : outside ? `${outside} of ${known.length} outside` : `${several(known.length, "measure")}, none outside`;
     return el(
       "details",
       { class: "measures", "data-outside": outside ? "yes" : "no" },
       el("summary", {}, name, el("span", { class: "badge" }, said)),
-      table(`Measures of ${name.toLowerCase()}`, ["Measure", "Here", "Band"], known.map(([id, one]) => row(id, one, scores))),
+      table(`Measures of ${name.toLowerCase()}`, ["Measure", "Here", "Band"], known.map((one) => row(one, scores))),
       group === "tells" && rules ? byRule(rules) : null,
     );
   });
 }
 
-/** @param {string} id @param {Measure} measure @param {any} scores */
-function row(id, { says, band }, { measures, outside }) {
+/** @param {Measure} measure @param {any} scores */
+function row({ name: id, says, band }, { measures, outside }) {
   const is = outside.includes(id);
-  const name = `${id[0].toUpperCase()}${id.slice(1).replaceAll("_", " ")}`;
+  const name = NAMES[id] ?? `${id[0].toUpperCase()}${id.slice(1).replaceAll("_", " ")}`;
   return el(
     "tr",
     { "data-outside": is ? "yes" : "no" },
@@ -88,7 +90,7 @@ function table(caption, heads, rows) {
 
 /** @param {Record<string, {before: number, after: number}>} rules */
 function byRule(rules) {
-  const found = Object.entries(rules);
+  const found = Object.entries(rules).sort(([, one], [, two]) => two.before - one.before);
   if (!found.length) return el("p", { class: "hint" }, "No rule of the linter has found anything, neither in the draft nor in the article.");
   const rows = found.map(([rule, { before, after }]) => el("tr", {}, el("th", { scope: "row" }, rule.replaceAll("-", " ")), el("td", {}, figure(before)), el("td", {}, figure(after))));
   return table("Weight of each rule's findings before and after polish", ["Rule", "Draft", "Article"], rows);

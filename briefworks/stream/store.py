@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, TypedDict
 from briefworks.shapes import Event, RunStarted, StreamRow, Terminal
 
 Row = tuple[Event, dict[str, Any]]
+DELETED = "The article was deleted."  # why it is cancelled then; a run that begins later finds it so
 Decision = Literal["cancel", "review", "finish-now"]
 
 

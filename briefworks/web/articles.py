@@ -74,9 +74,10 @@ def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
 
     @routes.get("/api/measures")
     def measures() -> flask.Response:
-        found = {
-            name: {"group": one.group, "says": one.says, "band": one.band} for name, one in MEASURES.items()
-        }
+        found = [
+            {"name": name, "group": one.group, "says": one.says, "band": one.band}
+            for name, one in MEASURES.items()
+        ]
         return flask.jsonify({"measures": found})
 
     @routes.get(ARTICLES)

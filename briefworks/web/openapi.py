@@ -96,7 +96,7 @@ def _article_paths() -> Json:
                 parameters=[PROJECT, ARTICLE],
             ),
             "delete": _operation(
-                "Erase the article; a living run of it is over",
+                "Erase the article; a run of it, living or queued, is over",
                 {204: {"description": "It is not there"}},
                 parameters=[PROJECT, ARTICLE],
             ),
@@ -213,7 +213,7 @@ def _other_paths() -> Json:
         "/api/measures": {
             "get": _operation(
                 "What the scorecard measures, with definitions and bands",
-                {200: _answer("All of them", _object(measures={"type": "object"}))},
+                {200: _answer("All of them", _object(measures={"type": "array"}))},
                 (401, 403),
             )
         },

@@ -1,5 +1,6 @@
 /** Follows for the tests: the options are one JSON argument, each call of a callback one line of JSON out.
- *  `cutEvery` bytes the answers are cut; at `seq` `stopAt` a callback stops the following. */
+ *  `cutEvery` bytes the answers are cut; at `seq` `stopAt` a callback stops the following. With `channel` there is
+ *  one, on which is heard what a line of JSON on stdin says: a word, a batch, or `{error}`. */
 import { createInterface } from "node:readline";
 import { followArticle, followProject } from "../briefworks/static/follow.js";
 
@@ -23,6 +24,14 @@ if (cutEvery) {
   };
 }
 
+let hear = () => {};
+const channel = (project, heard) => {
+  say({ channel: "opened", project });
+  hear = heard;
+  return () => say({ channel: "closed" });
+};
+if (options.channel) options.channel = channel;
+
 const onLink = (link) => say({ link });
 const stop =
   options.article === undefined
@@ -38,6 +47,10 @@ const stop =
 
 createInterface({ input: process.stdin }).on("line", (word) => {
   if (word === "stop") stop();
+  else if (/^[{"]/.test(word)) {
+    const what = JSON.parse(word);
+    hear(what.error ? new Error(what.error) : what);
+  }
   else window.dispatchEvent(new Event(word));
 });
 process.stdin.unref();

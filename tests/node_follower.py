@@ -15,6 +15,9 @@ QUICK = {
     "pollMs": 5,
     "fullMs": 20,
     "sseAgainMs": 60,
+    "joinMs": 5_000,
+    "checkMs": 600_000,  # by itself nothing is read
+    "channelAgainMs": 600_000,
     "waitsMs": [1, 2, 5, 10],
 }
 SOON_SILENT = {**QUICK, "quietMs": 400, "firstMs": 400}
@@ -45,6 +48,10 @@ class Follower:
         self.child.stdin.write(word + "\n")
         self.child.stdin.flush()
 
+    def hear(self, what):
+        """On the channel: "joined", "ready", "lost", a batch or {"error": …}."""
+        self.tell(json.dumps(what))
+
     def __enter__(self):
         return self
 
@@ -67,6 +74,10 @@ class Follower:
     @property
     def ways(self):
         return [link["via"] for link in self.links]
+
+    @property
+    def channels(self):
+        return [said["channel"] for said in self.said if "channel" in said]
 
     def batches(self):
         return [said["rows"] for said in self.said if "rows" in said]

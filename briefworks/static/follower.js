@@ -236,9 +236,10 @@ export class Follower {
   /** @param {Link["via"]} via @param {LinkError} [error] @param {true} [ended] */
   #say(via, error, ended) {
     const link = this.#link;
-    const same = via === link.via && error?.code === link.error?.code && ended === link.ended;
-    if (same || this.#stopped) return;
     const instead = via === "sse" || via === "polling" ? this.#instead : undefined;
+    const same =
+      via === link.via && error?.code === link.error?.code && ended === link.ended && instead === link.instead;
+    if (same || this.#stopped) return;
     this.#link = { via, since: Date.now(), ...(error && { error }), ...(ended && { ended }), ...(instead && { instead }) };
     tell(this.options.onLink, this.#link);
   }

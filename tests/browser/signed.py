@@ -41,24 +41,23 @@ class Site:
 
 
 class Tabs:
-    """Opens tabs with `visit`, in contexts that get the script from npm's file."""
+    """Opens tabs with `visit`; `script` is what the CDN serves: npm's file, None when it is away."""
 
     def __init__(self, browser: Browser, visit: Any, peer: RealtimePeer) -> None:
         self._browser, self._visit, self._peer = browser, visit, peer
         self.contexts: list[BrowserContext] = []
+        self.script: bytes | None = npm_file()
 
-    def context(self, script: bytes | None = b"", **options: Any) -> BrowserContext:
-        """A browser that knows nothing yet; without a script the CDN is out of reach."""
+    def context(self, **options: Any) -> BrowserContext:
+        """A browser that knows nothing yet."""
         context = self._browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         self.contexts.append(context)
-        body = npm_file() if script == b"" else script
 
         def answer(route: Route) -> None:
-            if body is None:
-                route.abort()
-            else:
-                headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
-                route.fulfill(body=body, headers=headers)
+            if self.script is None:
+                return route.abort()
+            headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
+            return route.fulfill(body=self.script, headers=headers)
 
         context.route(SCRIPT, answer)
         return context

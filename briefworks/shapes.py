@@ -195,6 +195,14 @@ class Backing(TypedDict):
     unbacked: list[Unbacked]  # of all sections, on the way to the article
 
 
+class Mended(TypedDict):
+    """What a guard kept out of the article, other than a fact without a source (`Unbacked`)."""
+
+    section: int
+    what: Literal["talk", "heading", "placeholder", "asked-again", "said-twice", "rewrite-refused"]
+    text: str  # what was cut, or why the model was asked again or its rewrite refused; cut short
+
+
 class Section(TypedDict):
     n: int
     heading: str
@@ -203,6 +211,7 @@ class Section(TypedDict):
     words: int
     usage: Usage
     unbacked: NotRequired[list[Unbacked]]  # since 0.2
+    mended: NotRequired[list[Mended]]  # since 0.3
 
 
 class SectionDone(TypedDict):
@@ -314,6 +323,7 @@ class Polished(TypedDict):
     backing: NotRequired[Backing]  # since 0.2
     tells_by_rule: NotRequired[dict[str, RuleTells]]  # since 0.2
     scores: NotRequired[Scorecard]  # since 0.2
+    mended: NotRequired[list[Mended]]  # since 0.3, of all sections
     provenance: NotRequired[Provenance]  # since 0.2
     disclosure: NotRequired[str]  # the line below the title, where one is wanted; since 0.2
 

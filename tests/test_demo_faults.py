@@ -171,6 +171,15 @@ def test_a_fault_hits_the_prompts_that_match_as_often_as_it_says(upstream: Any, 
     assert [call["fault"] for call in upstream.calls("model")] == ["auth", "auth", ""]
 
 
+def test_faults_with_a_rhythm_hit_every_so_many_th_request_in_turn(upstream: Any, sdk: Any) -> None:
+    upstream.fault("overloaded", times=2, skip=1, every=4)
+    upstream.fault("auth", times=100, skip=3, every=4)
+    for _ in range(10):
+        heard(sdk)
+    hit = ["", "overloaded", "", "auth", "", "overloaded", "", "auth", "", ""]
+    assert [call["fault"] for call in upstream.calls("model")] == hit
+
+
 def test_a_fault_without_a_path_hits_the_model_only(http: httpx.Client, upstream: Any, sdk: Any) -> None:
     upstream.fault("auth")
     for path in ("/search?q=tea&format=json", "/pages/tea/1", "/robots.txt"):
@@ -205,6 +214,7 @@ def test_pages_have_faults_of_their_own(http: httpx.Client, upstream: Any, sdk: 
 @pytest.mark.parametrize(
     "wrong",
     [{}, [{"fault": "nonsense"}], [{"fault": "cut", "seconds": 3}], [{"fault": "cut", "times": 0}],
+     [{"fault": "cut", "every": 0}], [{"fault": "cut", "skip": -1}], [{"fault": "cut", "every": "x"}],
      [{"fault": "cut", "after_tokens": "x"}], [{"fault": "slow", "tokens_per_s": 0}], ["cut"]],
     ids=str,
 )  # fmt: skip

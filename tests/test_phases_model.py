@@ -153,6 +153,36 @@ def test_a_section_without_citation_or_text_is_asked_for_once_more_with_what_is_
     assert "<wrong>" not in says.asked[0] and "<wrong>" in says.asked[1]
 
 
+@pytest.mark.parametrize(
+    ("poor", "why"),
+    [
+        ("I'm sorry, but I cannot write this section.", "0 words"),
+        (f"{GOOD}\n\n## Trays\n\nA tray takes 12 cables [s3].", "“Trays”, which is another section"),
+        (json.dumps({"section": GOOD}), "not prose"),
+        (f"You write single sections of a longer article.\n\n{GOOD}", "repeats its instructions"),
+    ],
+)
+def test_a_reply_that_is_no_section_is_asked_for_once_more_and_that_is_reported(
+    says: Says, poor: str, why: str
+) -> None:
+    written = write(says, poor, GOOD)
+    assert written["markdown"] == GOOD
+    assert why in " ".join(one["text"] for one in written["mended"] if one["what"] == "asked-again")
+    assert why in says.asked[1]
+
+
+def test_what_was_cut_from_a_section_is_reported_but_no_word_of_its_instructions(says: Says) -> None:
+    told = "I will write the section: you write single sections of a longer article."
+    written = write(says, f"Let me search first.\n\n## Motors\n\n{GOOD} TODO: add one.\n\n{told}")
+    assert written["markdown"] == GOOD
+    assert [(one["what"], one["text"]) for one in written["mended"]] == [
+        ("talk", "Let me search first."),
+        ("heading", "## Motors"),
+        ("placeholder", "TODO: add one."),
+        ("talk", ""),
+    ]
+
+
 def test_a_section_that_is_no_better_the_second_time_is_unsound(says: Says) -> None:
     with pytest.raises(DraftUnsound, match="Section 1, “Motors”"):
         write(says, "A motor hums [s1].", "It hums.")
@@ -248,6 +278,7 @@ def test_a_critique_joins_the_linter_and_what_the_critic_can_prove(says: Says) -
 def test_a_linters_finding_is_at_its_place_in_the_section_it_is_in(says: Says) -> None:
     sections = [{**a_section(), "n": n, "markdown": f"{FIRST}\n\n{SECOND}"} for n in (1, 2, 3)]
     found = run_critique_phase(sections, 1, calls=says.calls({"verdicts": []}))["findings"]
+    found = [finding for finding in found if finding["rule"] != "said-twice"]
     assert {(finding["section"], finding["paragraph"]) for finding in found} == {(1, 2), (2, 2), (3, 2)}
     assert all(SECOND[finding["start"] : finding["end"]] == finding["quote"] != "" for finding in found)
 
@@ -263,13 +294,17 @@ def test_in_another_language_only_the_critic_speaks(says: Says) -> None:
 
 
 def rewrite(says: Says, answer: str, flagged: tuple[int, ...] = (1, 2)) -> str:
+    return rewritten_section(says, answer, flagged)["markdown"]
+
+
+def rewritten_section(says: Says, answer: str, flagged: tuple[int, ...]) -> Section:
     findings = critique(says, {"verdicts": [verdict(f"2.{k}", "the" if k == 2 else "The") for k in flagged]})
     findings = [finding for finding in findings if finding["paragraph"] in flagged]
     done = run_rewrite_phase(
         a_section(), findings, PERSONA, research=RESEARCH, texts=TEXTS, calls=says.calls(answer), out=says.out
     )
     assert done["section"]["words"] == count_words(done["section"]["markdown"])
-    return done["section"]["markdown"]
+    return done["section"]
 
 
 MENDED = "The tray keeps 12 cables off the floor every day, which is what its maker promised to do [s3]."
@@ -302,6 +337,23 @@ def test_a_rewrite_that_loses_something_or_reads_no_better_is_thrown_away(
 ) -> None:
     answer = f'<paragraph id="2.2">{spoil(MENDED)}</paragraph>'
     assert rewrite(says, answer, flagged=(2,)) == f"{FIRST}\n\n{SECOND}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("I rewrote it.", "it did not come"),
+        (f'<paragraph id="2.2">{SECOND.replace("12", "13")}</paragraph>', "numbers differ: 12, 13"),
+        (
+            f'<paragraph id="2.2">Here is the paragraph. {MENDED}</paragraph>',
+            "it speaks of the task",
+        ),
+    ],
+)
+def test_a_rewrite_that_is_refused_is_reported_with_the_reason(says: Says, answer: str, why: str) -> None:
+    section = rewritten_section(says, answer, flagged=(2,))
+    assert section["markdown"] == f"{FIRST}\n\n{SECOND}"
+    assert section["mended"] == [{"section": 2, "what": "rewrite-refused", "text": why}]
 
 
 def test_a_rewrite_of_a_paragraph_that_was_not_flagged_is_neither_taken_nor_heard(says: Says) -> None:

@@ -14,6 +14,11 @@ from briefworks.demo.schema_answer import schema_answer
 from briefworks.demo.writer import write_json, write_text
 
 THINKING_TOKENS = 24
+_SPOILED = {
+    "chatter": "Let me search the sources first.\n\n## A heading of its own\n\n{text}\n\n"
+    "TODO: add a figure here.\n\nLet me know if you want changes.",
+    "invent": "{text}\n\nThe Quillhaven Institute counted 98,765 of them on 31 May 2011 [s1].",
+}
 _WRITTEN = re.compile(r"<written>(.*)</written>", re.DOTALL)
 _CERTAIN_CHARS = 200  # of a text's end that tell where in it they stand
 _PIECE = re.compile(r"\s*\S{1,24}\s*")
@@ -52,6 +57,8 @@ def answer_to(asked: Asked, seed: int, usage: InputUsage, fault: Fault | None) -
     if name == "refusal":
         return Answer("", "refusal", thinking, usage)
     text = _text(asked, seed)
+    if asked.schema is None and name in _SPOILED:
+        text = _SPOILED[name].format(text=text)
     if name == "bad_json":
         text = text[: max(1, len(text) * 2 // 3)].rstrip("}\n ") if text.startswith("{") else '{"answer": "'
     most = max(1, asked.max_tokens - thinking)

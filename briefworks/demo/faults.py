@@ -28,6 +28,8 @@ FAULTS: dict[str, dict[str, float | None]] = {
     "bad_json": {},
     "refusal": {},
     "truncate": {"after_tokens": 20},
+    "chatter": {},  # text comes with talk about the task, a heading and a placeholder
+    "invent": {},  # text comes with a sentence that its source does not say
     # of pages
     "page_500": {},
     "page_slow": {"seconds": 60},
@@ -41,12 +43,19 @@ ANYWHERE = frozenset(
 
 @dataclass
 class Fault:
-    """`match` that begins with "/" is a part of the path, any other a part of the prompt; "" is any."""
+    """
+    `match` that begins with "/" is a part of the path, any other a part of the prompt; "" is any.
+
+    Of the requests that match, the first `skip` are spared, then each `every`-th is hit, `times` of them.
+    """
 
     name: str
     match: str = ""
     times: int = 1
     options: dict[str, float | None] = field(default_factory=dict)
+    skip: int = 0
+    every: int = 1
+    matched: int = 0
 
     @classmethod
     def parse(cls, value: Any) -> Fault:
@@ -55,8 +64,11 @@ class Fault:
             raise ValueError(f"a fault is an object whose `fault` is one of {', '.join(FAULTS)}")
         given = dict(value)
         name, match, times = given.pop("fault"), given.pop("match", ""), given.pop("times", 1)
-        if not isinstance(match, str) or not isinstance(times, int) or times < 1:
+        skip, every = given.pop("skip", 0), given.pop("every", 1)
+        if not isinstance(match, str) or not _whole(times, 1):
             raise ValueError("`match` is text, `times` a whole number from 1")
+        if not _whole(skip, 0) or not _whole(every, 1):
+            raise ValueError("`skip` is a whole number from 0, `every` one from 1")
         known = FAULTS[name]
         for option, number in given.items():
             if option not in known:
@@ -65,10 +77,15 @@ class Fault:
                 raise ValueError(f"{option} is a number from 0")
         if given.get("tokens_per_s") == 0:
             raise ValueError("tokens_per_s is above 0")
-        return cls(name, match, times, {**known, **given})
+        return cls(name, match, times, {**known, **given}, skip, every)
 
     def number(self, option: str) -> float:
         return self.options.get(option) or 0.0
+
+    def is_due(self) -> bool:
+        """One more request matches: whether this is one to be hit."""
+        self.matched += 1
+        return self.matched > self.skip and (self.matched - self.skip - 1) % self.every == 0
 
     def hits(self, kind: str, path: str, prompt: str) -> bool:
         if self.name.startswith("page_"):
@@ -76,6 +93,10 @@ class Fault:
         if self.match.startswith("/"):
             return self.match in path and (kind == "model" or self.name in ANYWHERE)
         return kind == "model" and self.match in prompt
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 class Faults:
@@ -96,13 +117,14 @@ class Faults:
     def take(self, kind: str, path: str, prompt: str = "") -> Fault | None:
         """The first that hits this request, used up by one."""
         with self._lock:
-            for fault in self._waiting:
-                if fault.hits(kind, path, prompt):
-                    fault.times -= 1
-                    if fault.times == 0:
-                        self._waiting.remove(fault)
-                    return fault
-        return None
+            matching = [fault for fault in self._waiting if fault.hits(kind, path, prompt)]
+            due = [fault for fault in matching if fault.is_due()]
+            if not due:
+                return None
+            due[0].times -= 1
+            if due[0].times == 0:
+                self._waiting.remove(due[0])
+            return due[0]
 
     def clear(self) -> None:
         with self._lock:

@@ -12,6 +12,7 @@ from briefworks.errors import ModelAnswerInvalid
 from briefworks.model import ModelCalls
 from briefworks.phases.paragraphs import is_prose
 from briefworks.phases.prompts import critic_prompt
+from briefworks.phases.repetition import alike
 from briefworks.shapes import Critique, Finding, Section
 from briefworks.text import clean, join_paragraphs, paragraph_spans, split_paragraphs, squash
 
@@ -39,12 +40,12 @@ def run_critique_phase(
     sections: Sequence[Section], round_n: int, *, calls: ModelCalls, language: str = "en"
 ) -> Critique:
     """
-    What the linter and a hostile critic find in the sections as they are now.
+    What the linter and a hostile critic find in the sections as they are now, and what two of them say.
 
     A critic's quote that is not verbatim in its paragraph is dropped; when its answer is invalid for good,
     the linter's findings stand alone. The linter knows English only. Other model errors pass through.
     """
-    findings = list(_linted(sections, language))
+    findings = [*_linted(sections, language), *alike(sections)]
     prose = {
         (section["n"], k): text
         for section in sections

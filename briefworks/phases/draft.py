@@ -10,11 +10,13 @@ from briefworks.model import ModelCalls
 from briefworks.personas import Persona
 from briefworks.phases.grounding import grounded
 from briefworks.phases.prompts import section_prompt
-from briefworks.phases.repair import repaired, repeats
+from briefworks.phases.repair import Cut, other_headings, repaired, repeats
+from briefworks.phases.repetition import without_repeats
 from briefworks.shapes import (
     ArticleRequest,
     Brief,
     Draft,
+    Mended,
     Research,
     Section,
     SectionDone,
@@ -23,10 +25,11 @@ from briefworks.shapes import (
     Unbacked,
     no_usage,
 )
-from briefworks.text import clean, count_words
+from briefworks.text import clean, count_words, squash
 
 _LEAST_SHARE = 0.3  # of the planned words; with less it is no section
 _LEAST_WORDS = 30
+_SHOWN_CHARS = 160  # of what was cut
 
 
 def run_section_phase(
@@ -53,19 +56,24 @@ def run_section_phase(
     allowed = {page["source_id"] for page in research["pages"] if page["source_id"] in texts}
     if not allowed:
         raise NothingToResearch("There is no source to write from, and nothing is invented.")
+    others = [other["heading"] for other in brief["outline"] if other["n"] != plan["n"]]
     wrong: list[str] = []
+    mended: list[Mended] = []
     for _ in range(2):
         if wrong:
             out.token("\n\n")
+            mended.append({"section": plan["n"], "what": "asked-again", "text": " ".join(wrong)})
         prompt = section_prompt(asked, plan, brief, research, texts, persona, wrong=wrong)
         answer = calls.write(prompt, out.token)
-        markdown = citations.drop_unknown(repaired(clean(answer), plan["heading"]), allowed).strip()
-        wrong = _faults(markdown, plan, allowed, prompt.system)
+        prose, cuts = repaired(clean(answer), plan["heading"])
+        mended += [_mended(plan["n"], cut, prompt.system) for cut in cuts]
+        markdown = citations.drop_unknown(prose, allowed).strip()
+        wrong = _faults(markdown, plan, allowed, prompt.system, others)
         unbacked: list[Unbacked] = []
         if not wrong:
             sources = citations.Sources.of(research, texts)
             markdown, unbacked = grounded(markdown, plan["n"], sources, prompt, calls)
-            wrong = _faults(markdown, plan, allowed, prompt.system)
+            wrong = _faults(markdown, plan, allowed, prompt.system, others)
         if not wrong:
             section: Section = {
                 "n": plan["n"],
@@ -75,14 +83,27 @@ def run_section_phase(
                 "words": count_words(markdown),
                 "usage": calls.usage,
                 "unbacked": unbacked,
+                "mended": mended,
             }
             return {"n": plan["n"], "section": section}
     raise DraftUnsound(f"Section {plan['n']}, “{plan['heading']}”: {' '.join(wrong)}")
 
 
-def _faults(markdown: str, plan: SectionPlan, allowed: set[str], instructions: str) -> list[str]:
+def _mended(n: int, cut: Cut, instructions: str) -> Mended:
+    """The report of what was cut; never a word of the instructions, which readers do not see."""
+    shown = "" if repeats(cut.text, instructions) else squash(cut.text)[:_SHOWN_CHARS]
+    return {"section": n, "what": cut.what, "text": shown}
+
+
+def _faults(
+    markdown: str, plan: SectionPlan, allowed: set[str], instructions: str, others: Sequence[str]
+) -> list[str]:
     """What keeps a mended section from being published, in sentences for whoever wrote it."""
     words = count_words(markdown)
+    if markdown.startswith(("{", "[{")):
+        return ["It is not prose."]
+    if foreign := other_headings(markdown, others):
+        return [f"It also writes “{foreign[0]}”, which is another section."]
     if words < max(_LEAST_WORDS, plan["words"] * _LEAST_SHARE):
         return [f"It has {words} words of the {plan['words']} asked for."]
     if repeats(markdown, instructions):
@@ -94,8 +115,9 @@ def run_draft_phase(brief: Brief, sections: Sequence[Section], research: Researc
     """
     The sections in the order of the outline, and the list of sources in the order of first use.
 
-    Its usage is nothing: every section carries its own. Raises `DraftUnsound` when a section of the outline
-    is missing or a citation has no source.
+    A sentence that an earlier section has said is left out (see `repetition`). Its usage is nothing: every
+    section carries its own. Raises `DraftUnsound` when a section of the outline is missing or a citation has
+    no source.
     """
     by_n = {section["n"]: section for section in sections}
     missing = [plan["n"] for plan in brief["outline"] if plan["n"] not in by_n]
@@ -108,5 +130,6 @@ def run_draft_phase(brief: Brief, sections: Sequence[Section], research: Researc
             raise DraftUnsound(
                 f"Section {section['n']} cites {', '.join(sorted(unknown))}, which was never read."
             )
+    ordered = without_repeats(ordered)
     _, sources = citations.assemble(brief["title"], ordered, research)
     return {"v": 1, "title": brief["title"], "sections": ordered, "sources": sources, "usage": no_usage()}

@@ -12,6 +12,7 @@ from briefworks.phases.critique import article_text, flagged_paragraphs
 from briefworks.phases.grounding import final
 from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, rewritten
 from briefworks.phases.prompts import rewrite_prompt
+from briefworks.phases.repair import is_talk
 from briefworks.phases.scorecard import score_article
 from briefworks.shapes import (
     ArticleRequest,
@@ -19,6 +20,7 @@ from briefworks.shapes import (
     Critique,
     Draft,
     Finding,
+    Mended,
     Polished,
     Research,
     RuleTells,
@@ -27,8 +29,9 @@ from briefworks.shapes import (
     StepOutput,
     Usage,
 )
-from briefworks.text import clean, count_words, join_paragraphs, split_paragraphs
+from briefworks.text import clean, count_words, join_paragraphs, sentence_spans, split_paragraphs
 
+_SHOWN_CHARS = 160  # of why a rewrite was refused
 _NOUNS_CAPITALISED = frozenset({"de", "lb"})
 
 
@@ -71,20 +74,19 @@ def run_rewrite_phase(
         for k in sorted(flagged_paragraphs(mine).get(n, ()))
         if k <= len(found) and is_prose(found[k - 1])
     }
+    mended: list[Mended] = list(section.get("mended", []))
     if flagged:
         heard = ParagraphStream(lambda text, k: out.token(text, paragraph=k) if k in flagged else None)
         answer = calls.write(rewrite_prompt(persona, n, flagged, mine, language), heard.feed)
         names = [entity["name"] for entity in research["entities"] if entity["kind"] == "entity"]
         sources = citations.Sources.of(research, texts)
-        for k, new in rewritten(clean(answer)).items():
-            if k not in flagged:
-                continue
-            mended = citations.drop_unknown(new, set(citations.cited(flagged[k])))  # no link comes in here
-            if (
-                _may_replace(flagged[k], mended, names, language)
-                and not citations.check(mended, sources).unsaid
-            ):
-                found[k - 1] = mended
+        written = rewritten(clean(answer))
+        for k, old in flagged.items():
+            new = citations.drop_unknown(written.get(k, ""), set(citations.cited(old)))  # no link comes in
+            if wrong := _refusal(old, new, names, language, sources):
+                mended.append({"section": n, "what": "rewrite-refused", "text": wrong})
+            else:
+                found[k - 1] = new
     markdown = join_paragraphs(found)
     done: Section = {
         **section,
@@ -92,14 +94,22 @@ def run_rewrite_phase(
         "sources": citations.cited(markdown),
         "words": count_words(markdown),
         "usage": calls.usage,
+        "mended": mended,
     }
     return {"n": n, "section": done}
 
 
-def _may_replace(old: str, new: str, names: Sequence[str], language: str) -> bool:
-    if losses(old, new, names, capitals=language not in _NOUNS_CAPITALISED):
-        return False
-    return _weight(new, language) <= _weight(old, language)
+def _refusal(old: str, new: str, names: Sequence[str], language: str, sources: citations.Sources) -> str:
+    """Why a new paragraph must not take the place of the old one; "" when it may."""
+    if not new:
+        return "it did not come"
+    if lost := losses(old, new, names, capitals=language not in _NOUNS_CAPITALISED):
+        return "; ".join(lost)[:_SHOWN_CHARS]
+    if any(is_talk(new[start:end]) for start, end in sentence_spans(new)):
+        return "it speaks of the task"
+    if _weight(new, language) > _weight(old, language):
+        return "it has more tells than before"
+    return "it states what its sources do not say" if citations.check(new, sources).unsaid else ""
 
 
 def _weight(text: str, language: str) -> float:
@@ -160,6 +170,7 @@ def run_polish_phase(
         "usage": usage_so_far,
         "backing": {"facts": facts, "unbacked": unbacked},
         "tells_by_rule": _by_rule(draft["sections"], sections, asked.language),
+        "mended": [one for section in versions[-1] for one in section.get("mended", [])],
     }
     article["scores"] = score_article(article, research, texts, asked.target_words, asked.language)
     return article

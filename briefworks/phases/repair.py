@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
+from briefworks.text import sentence_spans
+
+_ELEMENT = re.compile(r"<(thinking|function_calls|tool_use|tool_call|scratchpad)>", re.IGNORECASE)
 _FENCE = re.compile(r"\A```[\w-]{0,12}[ \t]{0,8}\n(.*?)\n?```[ \t]{0,8}\Z", re.DOTALL)
-_TAG = re.compile(r"</?(?:section|paragraph|source|keyword|outline|finding)\b[^<>\n]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:section|paragraph|source|keyword|outline|finding|thinking|function_calls|tool_use|tool_call"
+    r"|scratchpad)\b[^<>\n]{0,200}>",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"^[ \t]{0,3}(#{1,6})[ \t]+(.{0,300})$")
 _OPENING = re.compile(
     r"^(?:here(?:'s| is| are)|below is|sure\b|certainly\b|of course\b|okay\b|absolutely\b|let me\b"
@@ -20,30 +29,68 @@ _CLOSING = re.compile(
 _PLACEHOLDER = re.compile(
     r"\[(?:insert|your|add|todo|tbd|placeholder|company|name of|link to|citation needed|source needed)\b"
     r"[^\]\n]{0,120}\]"
-    r"|(?<!`)\{\{[^{}\n]{0,120}\}\}(?!`)|(?-i:\bTODO:|\bTBD\b)",
+    r"|(?<!`)\{\{[^{}\n]{0,120}\}\}(?!`)|(?-i:\bTODO:|\bTBD\b)|\blorem ipsum\b"
+    r"|<(?:insert|your|placeholder|todo)\b[^<>\n]{0,120}>",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?:\s?\[s\d{1,4}\])*\s+")
+_DOING = (
+    r"(?:search|look up|fetch|gather|draft|rewrite|check the sources|read through"
+    r"|(?:write|review) (?:the|this|your|these))"
+)
+_NARRATION = re.compile(  # a sentence about the task, wherever it stands; one with a citation is none
+    r"^[\W_]{0,4}(?:(?:okay|ok|sure|alright|great|certainly|first|next|now)\b[,.!:]?\s)?(?:"
+    rf"let me (?:now |first |also |just )?{_DOING}\b"
+    rf"|i(?:'ll| will|'m going to| am going to| need to| should) (?:now |first |also |just )?{_DOING}\b"
+    r"|i(?:'ve| have) (?:now |just )?(?:written|drafted|searched|gathered|reviewed|kept)\b"
+    r"|(?:searching|looking up|looking for|fetching|gathering) (?:for|the|more|sources|information)\b"
+    r"|here(?:'s| is| are) (?:the|your|my|a) (?:\w{1,20} ){0,3}(?:section|draft|version|text|paragraphs?)\b"
+    r"|(?:as|i am|i'm) an? (?:ai\b|(?:large )?language model)"
+    r"|(?:i'm|i am) (?:sorry|unable|not able)\b"
+    r"|i (?:can't|cannot|won't|will not) (?:write|help|assist|provide|comply|continue|fulfil|create|generate"
+    r"|complete|do)\b"
+    r"|i (?:don't|do not) have (?:access|the ability|enough|any information)\b)",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"\w+")
 _ROUND = re.compile(r"\((s\d{1,4}(?:\s{0,3}[,;]\s{0,3}s\d{1,4}){0,9})\)", re.IGNORECASE)
 
 
-def repaired(text: str, heading: str) -> str:
-    """A section's Markdown as it can be published, apart from its citations."""
-    text = text.strip()
+class Cut(NamedTuple):
+    """A piece of the model's text that is not published."""
+
+    what: Literal["talk", "heading", "placeholder"]
+    text: str
+
+
+def repaired(text: str, heading: str) -> tuple[str, list[Cut]]:
+    """A section's Markdown as it can be published, apart from its citations, and what was cut from it."""
+    cuts: list[Cut] = []
+    text = _without_elements(text.strip(), cuts)
     if fenced := _FENCE.match(text):
         text = fenced.group(1)
     text = _ROUND.sub(r"[\1]", _TAG.sub("", text))
     blocks = [block.strip() for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
-    blocks = _without_talk(_without_heading(_without_talk(blocks), heading))
-    return "\n\n".join(mended for block in blocks if (mended := _mended(_lowered(block))))
+    blocks = _without_talk(_without_heading(_without_talk(blocks, cuts), heading, cuts), cuts)
+    kept = (_without_sentences(_lowered(block), cuts) for block in blocks)
+    return "\n\n".join(block for block in kept if block), cuts
+
+
+def _without_elements(text: str, cuts: list[Cut]) -> str:
+    """Without what a model thinks or calls in tags; of an unclosed one only the tag goes, with the others."""
+    while opened := _ELEMENT.search(text):
+        end = text.lower().find(closing := f"</{opened[1].lower()}>", opened.end())
+        if end < 0:
+            break
+        cuts.append(Cut("talk", text[opened.end() : end].strip()))
+        text = (text[: opened.start()] + text[end + len(closing) :]).strip()
+    return text
 
 
 def _plain(text: str) -> str:
     return "".join(re.findall(r"\w+", text.casefold()))
 
 
-def _without_heading(blocks: list[str], heading: str) -> list[str]:
+def _without_heading(blocks: list[str], heading: str, cuts: list[Cut]) -> list[str]:
     """Without the section's own heading on top, whether it is marked as one or not."""
     while blocks:
         first, _, rest = blocks[0].partition("\n")
@@ -51,6 +98,7 @@ def _without_heading(blocks: list[str], heading: str) -> list[str]:
         title = _plain(marked.group(2) if marked else first)
         if not (title == _plain(heading) or (marked and len(marked.group(1)) <= 2) or not title):
             break
+        cuts.append(Cut("heading", first))
         blocks = [rest.strip(), *blocks[1:]] if rest.strip() else blocks[1:]
     return blocks
 
@@ -62,22 +110,44 @@ def _lowered(block: str) -> str:
     return "\n".join(_HEADING.sub(r"### \2", line) for line in block.split("\n"))
 
 
-def _without_talk(blocks: list[str]) -> list[str]:
+def _without_talk(blocks: list[str], cuts: list[Cut]) -> list[str]:
     """Without a first and a last block that speak of the task; a block with a citation is never talk."""
     while len(blocks) > 1 and _OPENING.match(blocks[0]) and "[s" not in blocks[0]:
+        cuts.append(Cut("talk", blocks[0]))
         blocks = blocks[1:]
     while len(blocks) > 1 and _CLOSING.match(blocks[-1].lstrip("#-* ")):
+        cuts.append(Cut("talk", blocks[-1]))
         blocks = blocks[:-1]
     return blocks
 
 
-def _mended(block: str) -> str:
-    """The block without its sentences that hold a placeholder."""
-    if "```" in block or not _PLACEHOLDER.search(block):
+def _without_sentences(block: str, cuts: list[Cut]) -> str:
+    """The block without its sentences that hold a placeholder or speak of the task."""
+    if "```" in block:
         return block
-    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(block))]
-    sentences = [block[start:end] for start, end in zip(starts, [*starts[1:], len(block)], strict=True)]
-    return "".join(sentence for sentence in sentences if not _PLACEHOLDER.search(sentence)).strip()
+    spans = sentence_spans(block)
+    kept = []
+    for (start, end), until in zip(spans, [*(start for start, _ in spans[1:]), len(block)], strict=True):
+        sentence = block[start:end]
+        if _PLACEHOLDER.search(sentence):
+            cuts.append(Cut("placeholder", sentence))
+        elif is_talk(sentence):
+            cuts.append(Cut("talk", sentence))
+        else:
+            kept.append(block[start:until])
+    return "".join(kept).strip()
+
+
+def is_talk(sentence: str) -> bool:
+    """Whether a sentence speaks of the task, or refuses it, instead of telling the reader something."""
+    return "[s" not in sentence and _NARRATION.match(sentence.replace("’", "'")) is not None
+
+
+def other_headings(markdown: str, headings: Iterable[str]) -> list[str]:
+    """Those of the `headings` that stand in the text as headings of their own."""
+    marked = (_HEADING.match(line) for line in markdown.split("\n"))
+    found = {_plain(match.group(2)) for match in marked if match}
+    return [heading for heading in headings if _plain(heading) in found]
 
 
 def repeats(text: str, instructions: str) -> bool:

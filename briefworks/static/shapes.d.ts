@@ -109,6 +109,11 @@ export type Unbacked = {
   cites: string[];
   outcome: "rewritten" | "removed";
 };
+export type Mended = {
+  section: number;
+  what: "talk" | "heading" | "placeholder" | "asked-again" | "said-twice" | "rewrite-refused";
+  text: string;
+};
 export type Section = {
   n: number;
   heading: string;
@@ -117,6 +122,7 @@ export type Section = {
   words: number;
   usage: Usage;
   unbacked?: Unbacked[];
+  mended?: Mended[];
 };
 export type SectionDone = {
   n: number;
@@ -194,6 +200,7 @@ export type Polished = {
   backing?: Backing;
   tells_by_rule?: Record<string, RuleTells>;
   scores?: Scorecard;
+  mended?: Mended[];
   provenance?: Provenance;
   disclosure?: string;
 };

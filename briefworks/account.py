@@ -54,8 +54,8 @@ class ExplainedEntry(AccountEntry):
     """
     And what it belongs to.
 
-    An `outcome` that can never come any more is "lost"; "kept" is a step that a replay did not run, because
-    its engine had kept the result.
+    The `outcome` of a request is "lost" when its take or its run is over without a word of its end; "kept" is
+    a step that a replay did not run, because its engine had kept the result.
     """
 
     phase: Phase

@@ -15,7 +15,7 @@ from briefworks.shapes import TERMINAL, StreamRow, add_usage
 
 _SECTION = re.compile(r"(?:draft|polish)-section-([0-9]+)(?:-[0-9]+)?")
 _GOOD = ("answered", "continued", "recalled", "searched")
-_LOST = "Nothing more was heard of it: the process that had sent it ended."
+_LOST = "Its take or its run is over, and what became of it was never told: a killed process cannot."
 
 
 def summed_up(

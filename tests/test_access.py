@@ -66,7 +66,7 @@ def test_without_keys_only_this_machine_is_answered(plain, path, address, header
 
 def test_without_keys_nobody_needs_to_log_in(plain):
     web = plain.test_client()
-    assert web.get("/api/session").json == {"login": False, "projects": "*"}
+    assert web.get("/api/session").json == {"login": False, "projects": "*", "runs": True}
     assert web.post("/api/session", json={"key": "x"}).status_code == 401
 
 
@@ -108,7 +108,7 @@ def test_a_key_opens_its_project_and_no_other(keyed):
 
 def test_a_session_is_a_cookie_that_no_script_reads(keyed):
     web = keyed.test_client()
-    assert web.get("/api/session").json == {"login": True, "projects": []}
+    assert web.get("/api/session").json == {"login": True, "projects": [], "runs": False}
     assert web.post("/api/session", json={"key": "bw_wrong"}).status_code == 401
     assert web.post("/api/session", json={"key": 1}).json["field"] == "key"
     said = web.post("/api/session", json={"key": ACME}, headers={"X-Forwarded-Proto": "https"})
@@ -116,7 +116,7 @@ def test_a_session_is_a_cookie_that_no_script_reads(keyed):
     cookie = {part.strip() for part in said.headers["Set-Cookie"].split(";")}
     assert {"HttpOnly", "SameSite=Strict", "Secure", "Path=/"} <= cookie
     web.post("/api/session", json={"key": ACME})
-    assert web.get("/api/session").json == {"login": True, "projects": ["acme"]}
+    assert web.get("/api/session").json == {"login": True, "projects": ["acme"], "runs": False}
     assert web.get("/api/projects/acme/articles").status_code == 200
     assert web.delete("/api/session", headers={"Origin": "http://localhost"}).status_code == 204
     assert web.get("/api/projects/acme/articles").status_code == 401

@@ -1,15 +1,37 @@
-/** What can be done with an article: cancel it while it is written, copy it, download it. */
-import { apiOf, ask, problemOf } from "./api.js";
-import { el, say } from "./dom.js";
+/** What can be done with an article: cancel it while it is written, copy it, download it, delete it. */
+import { apiOf, ask, pageOf, problemOf } from "./api.js";
+import { confirmation, deletion } from "./confirming.js";
+import { el, plain, say } from "./dom.js";
 
-/** @param {string} project @param {string} article */
-export function actions(project, article) {
+const CANCEL = {
+  title: "Cancel this article?",
+  text: "The run stops at once. What is written stays to be read; it cannot be taken up again.",
+  no: "Go on writing",
+  yes: "Cancel it",
+};
+
+/** @param {string} project @param {string} article @param {boolean} runs whether there is a page of its runs */
+export function actions(project, article, runs) {
   const url = apiOf(project, article);
   const said = el("p", { class: "hint", role: "status" });
   let markdown = "";
   const copy = el("button", { class: "quiet", onclick: () => void copied(markdown).then((words) => say(said, words)) }, "Copy Markdown");
-  const cancel = el("button", { class: "quiet", onclick: () => dialog.showModal() }, "Cancel …");
-  const dialog = confirmation(async () => {
+  const cancel = el("button", { class: "quiet", onclick: () => dialog.ask(CANCEL, () => void stop()) }, "Cancel …");
+  const dialog = confirmation("confirm-title");
+  let [name, open] = [article, true];
+  const erase = el("button", { class: "quiet", onclick: () => dialog.ask(deletion(name, open), () => void erased()) }, "Delete …");
+  async function erased() {
+    erase.disabled = true;
+    try {
+      await ask("DELETE", url);
+      location.assign(pageOf(project));
+    } catch (error) {
+      const { detail, hint } = problemOf(error);
+      erase.disabled = false;
+      say(said, `${detail} ${hint}`);
+    }
+  }
+  async function stop() {
     cancel.disabled = true;
     try {
       await ask("POST", `${url}/cancel`, {});
@@ -19,25 +41,31 @@ export function actions(project, article) {
       cancel.disabled = false;
       say(said, status === 409 ? "It has already ended." : `${detail} ${hint}`);
     }
-  });
+  }
   const downloads = el(
     "span",
     { class: "downloads" },
     el("a", { href: `${url}.md?download=1`, download: true }, "Download .md"),
     el("a", { href: `${url}.html?download=1`, download: true }, "Download .html"),
   );
-  const root = el("section", { class: "actions", "aria-label": "Actions" }, cancel, copy, downloads, said, dialog);
+  const run = el("a", { href: `${pageOf(project, article)}/run` }, "How it ran, step by step");
+  const root = el("section", { class: "actions", "aria-label": "Actions" }, cancel, copy, erase, downloads, run, said, dialog.root);
   let was = "";
   /** @type {import("./article.js").View} */
-  const view = ({ state }) => {
-    const open = state.seq > 0 && (state.status === "running" || state.status === "review");
+  const view = ({ state, link, trail }) => {
+    name = plain(state.polished?.title || state.brief?.title || trail.asked?.keyword || article);
+    open = !state.seq || state.status === "running" || state.status === "review";
+    const living = state.seq > 0 && (state.status === "running" || state.status === "review");
     markdown = state.polished?.markdown ?? unfinished(state);
-    cancel.hidden = !open;
+    cancel.hidden = !living;
     copy.hidden = !markdown;
     downloads.hidden = !state.polished;
-    root.hidden = cancel.hidden && copy.hidden && downloads.hidden;
-    if (!open && dialog.open) dialog.close();
-    if (was !== state.status && was) say(said, "");
+    run.hidden = !runs || !state.seq;
+    root.hidden = link.via === "none" && !state.seq;
+    if (was !== state.status && was) {
+      say(said, "");
+      dialog.close(); // what it asked is no longer so
+    }
     was = state.status;
   };
   return { root, view };
@@ -57,24 +85,4 @@ async function copied(markdown) {
   } catch {
     return "The browser did not allow it; download the article instead.";
   }
-}
-
-/** @param {() => void} confirmed */
-function confirmation(confirmed) {
-  const dialog = el("dialog", { "aria-labelledby": "cancel-title" });
-  const stop = () => {
-    dialog.close();
-    confirmed();
-  };
-  dialog.append(
-    el("h2", { id: "cancel-title" }, "Cancel this article?"),
-    el("p", {}, "The run stops at once. What is written stays to be read; it cannot be taken up again."),
-    el(
-      "div",
-      { class: "choices" },
-      el("button", { class: "quiet", autofocus: true, onclick: () => dialog.close() }, "Go on writing"),
-      el("button", { class: "danger", onclick: stop }, "Cancel it"),
-    ),
-  );
-  return dialog;
 }

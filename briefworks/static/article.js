@@ -31,8 +31,9 @@ const ENDED = { done: "The article is finished", failed: "The run failed", cance
 /**
  * @param {HTMLElement} main @param {HTMLElement} corner for the state of the connection
  * @param {HTMLElement} announce @param {string} project @param {string} article
+ * @param {boolean} runs whether there is a page of its runs
  */
-export function articlePage(main, corner, announce, project, article) {
+export function articlePage(main, corner, announce, project, article, runs) {
   /** @type {Seen} */
   const seen = {
     state: emptyState(project, article),
@@ -52,7 +53,7 @@ export function articlePage(main, corner, announce, project, article) {
     if (drawn) requestAnimationFrame(draw);
     drawn = false;
   };
-  const views = build(main, corner, project, article, soon);
+  const views = build(main, corner, project, article, runs, soon);
   views.push(heading(main), announcer(announce));
   draw();
   setInterval(soon, 1000); // elapsed times
@@ -73,8 +74,8 @@ export function articlePage(main, corner, announce, project, article) {
   });
 }
 
-/** The page's parts, in the order they are read. @param {HTMLElement} main @param {HTMLElement} corner @param {string} project @param {string} article @param {() => void} soon @returns {View[]} */
-function build(main, corner, project, article, soon) {
+/** The page's parts, in the order they are read. @param {HTMLElement} main @param {HTMLElement} corner @param {string} project @param {string} article @param {boolean} runs @param {() => void} soon @returns {View[]} */
+function build(main, corner, project, article, runs, soon) {
   const header = el("header", { class: "title" }, el("h1"), el("p", { class: "facts", id: "asked" }));
   const rail = el("aside", { class: "rail", "aria-label": "Progress" });
   const body = el("div", { class: "body" });
@@ -83,7 +84,7 @@ function build(main, corner, project, article, soon) {
   const disclosure = disclosureView();
   header.append(disclosure.root);
   const [phases, facts, contents] = [phasesView(), factsView(), contentsView()];
-  const buttons = actions(project, article);
+  const buttons = actions(project, article, runs);
   rail.append(phases.root, facts.root, buttons.root, contents.root);
   const [backing, text, sources] = [passages(project, article, soon), textView(), sourcesView()];
   backing.watch(text.root);

@@ -73,7 +73,7 @@ async function start() {
   }
   document.addEventListener("click", saveSigned);
   if (project) remember(project);
-  if (project && article) articlePage(main, part("corner"), part("announce"), project, article);
+  if (project && article) articlePage(main, part("corner"), part("announce"), project, article, session.runs === true);
   else if (project) await projectPage(main, part("announce"), project);
   else homePage(main, session.projects);
 }

@@ -6,6 +6,7 @@
  */
 import { apiOf, ask, pageOf, problemOf } from "./api.js";
 import { askForm } from "./asking.js";
+import { confirmation, deletion } from "./confirming.js";
 import { ago, el, patch, plain, say } from "./dom.js";
 import { followProject } from "./follow.js";
 import { problemNotice } from "./notice.js";
@@ -20,6 +21,7 @@ export const STATUS = {
   failed: "failed",
   cancelled: "cancelled",
 };
+const OPEN = new Set(["running", "review"]);
 const CHANGES = new Set(["run-started", "brief-done", "review-waiting", "review-done", "polish-done", "run-failed", "run-cancelled"]);
 
 /** @param {HTMLElement} main @param {HTMLElement} announce @param {string} project */
@@ -33,8 +35,13 @@ export async function projectPage(main, announce, project) {
   const older = el("button", { class: "quiet older", onclick: () => void more() }, "Show older articles");
   const trouble = el("div");
   const empty = el("div", { class: "empty" }, ...lesson());
+  const dialog = confirmation("delete-title");
+  items.addEventListener("click", (event) => {
+    const one = articles.get(/** @type {HTMLElement} */ (event.target).closest("button")?.dataset.erase ?? "");
+    if (one) dialog.ask(deletion(nameOf(one), OPEN.has(one.status)), () => void erase(one));
+  });
   const list = el("section", { "aria-labelledby": "list-title" }, el("h2", { id: "list-title" }, "Articles"));
-  list.append(trouble, empty, items, older);
+  list.append(trouble, empty, items, older, dialog.root);
   main.replaceChildren(el("h1", { class: "unseen" }, `Project ${project}`), el("div", { class: "desk" }, await askForm(project), list));
   empty.hidden = older.hidden = true;
 
@@ -71,6 +78,19 @@ export async function projectPage(main, announce, project) {
     say(announce, `${items.children.length} articles shown`);
   };
 
+  async function erase(/** @type {Listed} */ one) {
+    try {
+      await ask("DELETE", apiOf(project, one.article_id));
+    } catch (error) {
+      trouble.replaceChildren(problemNotice(problemOf(error)));
+      return;
+    }
+    articles.delete(one.article_id);
+    show();
+    say(announce, `“${nameOf(one)}” is deleted`);
+    /** @type {HTMLElement | null} */ (list.querySelector("li a") ?? document.querySelector("#ask-keyword"))?.focus();
+  }
+
   await refresh();
   setInterval(show, 30_000); // "5 minutes ago"
   let timer = 0;
@@ -87,13 +107,17 @@ export async function projectPage(main, announce, project) {
   });
 }
 
+/** @param {{title: string | null, keyword: string}} article */
+const nameOf = ({ title, keyword }) => plain(title || keyword);
+
 /** @param {string} project @param {Listed} article */
 function listed(project, { article_id: id, keyword, persona, status, title, started_at: at }) {
-  const name = plain(title || keyword);
+  const name = nameOf({ title, keyword });
   return el(
     "li",
     { "data-status": status },
     el("a", { href: pageOf(project, id) }, el("bdi", {}, name)),
+    el("button", { class: "quiet erase", "data-erase": id, "aria-label": `Delete “${name}”` }, "Delete …"),
     el(
       "p",
       { class: "facts" },

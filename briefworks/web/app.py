@@ -80,7 +80,7 @@ def mount(
         passages_routes(access, parts.store),
         costs_routes(access, parts.store, price_list(settings.prices)),
         stream_routes(access, parts.store, watchers),
-        session_routes(access),
+        session_routes(access, runs=bool(settings.inngest_dev)),
         openapi_routes(access),
         health_routes(access, client, settings, parts, watchers),
         *((run_routes(access, client, parts.store), run_page()) if settings.inngest_dev else ()),

@@ -200,7 +200,9 @@ def _project_paths() -> Json:
 
 
 def _other_paths() -> Json:
-    session = _object(login={"type": "boolean"}, projects={"type": ["array", "string"]})
+    session = _object(
+        login={"type": "boolean"}, projects={"type": ["array", "string"]}, runs={"type": "boolean"}
+    )
     key = {"type": "object", "properties": {"key": _TEXT}, "required": ["key"], "additionalProperties": False}
     engine = {"summary": "Inngest's", "security": [], "responses": {"default": {"description": "Its own"}}}
     health = _object(ok={"type": "boolean"})

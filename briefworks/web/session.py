@@ -12,8 +12,8 @@ from briefworks.web.asked import json_body
 KEPT_S = 30 * 24 * 3600
 
 
-def session_routes(access: Access) -> flask.Blueprint:
-    """The blueprint; all may ask it."""
+def session_routes(access: Access, *, runs: bool) -> flask.Blueprint:
+    """The blueprint; all may ask it. `runs`: whether there are pages of the articles' runs."""
     routes = flask.Blueprint("session", __name__)
     access.protect(routes, is_open=True)
 
@@ -21,7 +21,7 @@ def session_routes(access: Access) -> flask.Blueprint:
     def session() -> flask.Response:
         projects = access.visible()
         seen = ALL if ALL in projects else sorted(projects)
-        return flask.jsonify({"login": bool(access.keys), "projects": seen})
+        return flask.jsonify({"login": bool(access.keys), "projects": seen, "runs": runs})
 
     @routes.post("/api/session")
     def log_in() -> flask.Response:

@@ -71,6 +71,15 @@ def app(tmp_path, upstream):
     parts.store.close()
 
 
+@pytest.mark.parametrize(("claimed", "status"), [(True, 206), (False, 200)])
+def test_a_run_that_began_before_start_told_its_run_goes_on(app, claimed, status):
+    engine = Engine(app, "run-1")
+    app.extensions["store"].start_run("p", "a1", "run-1", {"v": 1})
+    engine.memos[sha1(b"start").hexdigest()] = {"data": claimed}
+    answer = engine.request()
+    assert answer.status_code == status, answer.text
+
+
 def prompts(upstream):
     return Counter(call["prompt_sha"] for call in upstream.calls("model"))
 

@@ -59,7 +59,7 @@ class Run:
         return claim["claimed"]
 
     def _claim(self, step: str, parent_run_id: str | None) -> Claim:
-        def do_claim() -> Claim:
+        def do_claim() -> Claim | bool:
             with in_inngests_words("start"):
                 claimed = self.patiently(
                     self.parts.store.start_run,
@@ -74,7 +74,10 @@ class Run:
                 erase_old(self.parts.store, self.project_id, self.parts.keep_days)
             return {"v": 1, "run_id": self.ctx.run_id, "claimed": claimed}
 
-        return self.ctx.step.run(step, do_claim)
+        claim = self.ctx.step.run(step, do_claim)
+        if isinstance(claim, bool):  # of a run that 0.1.0 began
+            return {"v": 1, "run_id": self.ctx.run_id, "claimed": claim}
+        return claim
 
     def step(
         self,

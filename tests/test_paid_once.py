@@ -9,7 +9,7 @@ from hashlib import sha1
 import pytest
 
 from briefworks.settings import Settings
-from briefworks.shapes import add_usage
+from briefworks.shapes import ArticleRequest, add_usage
 from briefworks.stream import rows_of
 from briefworks.web import create_app
 from briefworks.web.parts import build_parts
@@ -74,7 +74,8 @@ def app(tmp_path, upstream):
 @pytest.mark.parametrize(("claimed", "status"), [(True, 206), (False, 200)])
 def test_a_run_that_began_before_start_told_its_run_goes_on(app, claimed, status):
     engine = Engine(app, "run-1")
-    app.extensions["store"].start_run("p", "a1", "run-1", {"v": 1})
+    asked = ArticleRequest.model_validate(ASKED)
+    app.extensions["store"].start_run("p", "a1", "run-1", asked.run_started(None))
     engine.memos[sha1(b"start").hexdigest()] = {"data": claimed}
     answer = engine.request()
     assert answer.status_code == status, answer.text

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from human_texts import fetch, texts
+from debian_packages import fetch
+from human_texts import CORPORA, texts
 
 from briefworks.phases import score_markdown
 from briefworks.tells import RULES_VERSION, lint
@@ -57,7 +58,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the packages are; a temporary one if not given")
     folder = parser.parse_args().folder
     with tempfile.TemporaryDirectory() as temporary:
-        fetch(folder or Path(temporary))
+        fetch(folder or Path(temporary), CORPORA)
         print(json.dumps(measure(folder or Path(temporary)), indent=1))
 
 

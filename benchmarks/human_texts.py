@@ -1,12 +1,11 @@
 """
-Texts that people wrote, from Debian's documentation packages: fetched by name with apt, never committed.
+Texts that people wrote, from Debian's documentation packages.
 
 Debian 12 froze in February 2023, and most of these texts are many years older.
 """
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,17 +39,6 @@ class Text:
     name: str
     text: str
     words: int
-
-
-def fetch(folder: Path) -> None:
-    """Download and unpack the packages that are not in `folder` yet; needs apt and dpkg, and no rights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for package in CORPORA:
-        if not (folder / package).is_dir():
-            subprocess.run(["apt-get", "download", package], cwd=folder, check=True, capture_output=True)
-            (archive,) = folder.glob(f"{package}_*.deb")
-            subprocess.run(["dpkg-deb", "-x", archive, folder / package], check=True)
-            archive.unlink()
 
 
 def texts(folder: Path) -> Iterator[Text]:

@@ -72,6 +72,56 @@ def test_title_and_headings_are_those_of_the_page():
     ]
 
 
+def test_headings_of_the_site_and_the_signs_behind_headings_are_left_out():
+    banner = "<div id=banner><h1><a href=/>The House of Desks</a></h1></div>"
+    side = f"<div class='sphinxsidebar'><h3>Quick search</h3><p>{WORDS}</p></div>"
+    legs = "<h2>Legs<a class=headerlink href=#legs>¶</a></h2>"
+    body = f"<h1>Desk</h1><p>{WORDS * 5}</p>{legs}<p>{WORDS * 3}</p>"
+    read = read_html(f"<html><body>{banner}<article>{body}</article>{side}</body></html>".encode(), "")
+    assert read["headings"] == ["Desk", "Legs"]
+    assert "Quick search" not in read["text"] and "House of Desks" not in read["text"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>[ <a href=a>previous</a> ] [ <a href=b>contents</a> ] [ 4 ] [ <a href=c>next</a> ]</p>",
+        "<div>Next: <a href=a>Merging</a>, Up: <a href=b>Overview of all</a> [<a href=c>Contents</a>]</div>",
+        "<p><a href=top>previous</a></p>",
+        "<ul class='nav-list menu'><li><a href=a>previous</a></li><li>contents</li></ul>",
+        "<address>previous <a href=mailto:a@b.example>Jo Doe</a></address>",
+    ],
+)
+def test_a_line_of_links_is_no_text(line):
+    text = read_html(page(f"{line}<h1>Desk</h1><p>{WORDS * 5}</p><p>{WORDS * 3}</p>{line}"), "")["text"]
+    for word in ("previous", "ontents", "Merging", "Jo Doe"):
+        assert word not in text
+    assert WORDS.strip() in text
+
+
+def test_a_sentence_with_links_stays():
+    said = "<p>See <a href=a>the legs</a>, <a href=b>the lamp</a> and <a href=c>the screen</a> first.</p>"
+    assert (
+        "See the legs, the lamp and the screen first"
+        in read_html(page(f"<p>{WORDS * 5}</p>{said}"), "")["text"]
+    )
+
+
+def test_what_is_called_a_menu_and_holds_most_of_the_page_is_the_page():
+    body = f"<div class=related-menu><h1>Desk</h1><p>{WORDS * 9}</p></div><p>{WORDS}</p>"
+    assert read_html(f"<html><body>{body}</body></html>".encode(), "")["text"].count(WORDS.strip()) >= 9
+
+
+def test_a_page_written_by_hand_keeps_its_headings_and_its_loose_text():
+    legs = (
+        f"<h2>Legs</h2>\nLoose words about <b>legs</b>. {WORDS}<br><br>Then.<ul><li>One<li>Two</ul>And so on."
+    )
+    body = f"<h1>Desk</h1>{WORDS * 3}{legs}<a name=lamp><h2>Lamp</h2></a>Bright. {WORDS * 2}"
+    read = read_html(f"<html><body>{body}</body></html>".encode(), "")
+    assert read["headings"] == ["Desk", "Legs", "Lamp"]
+    assert "## Legs\n\nLoose words about legs." in read["text"] and "And so on." in read["text"]
+
+
 def test_without_og_title_the_title_element_counts_then_the_first_heading():
     body = f"<h1>Top</h1><p>{WORDS * 5}</p>"
     assert read_html(page(body, "<title> A \n title </title>"), "")["title"] == "A title"
@@ -125,6 +175,28 @@ def test_the_date_of_the_article_wins_over_that_of_the_site():
 
 META_1252 = "<meta charset=windows-1252>"
 GERMAN = "Größe, Höhe und Stühle: “ein Tisch” für jeden Menschen – über 100 € günstiger als früher. " * 8
+
+
+@pytest.mark.parametrize(
+    ("said", "encoding"),
+    [
+        ("Slaktforskning aer en soekning efter sina foerfaeder.", "cp1252"),
+        (
+            "Släktforskning är sökandet efter sina förfäder, en för en: här är några råd för den som börjar.",
+            "cp1252",
+        ),
+        ("Поиск предков требует терпения, и вот несколько советов для тех, кто только начинает.", "koi8-r"),
+        ("Поиск предков требует терпения, и вот несколько советов для тех, кто только начинает.", "cp1251"),
+        ("先祖をたどるには根気がいります。始める人のための助言をいくつか書きます。", "shift_jis"),
+        ("先祖をたどるには根気がいります。始める人のための助言をいくつか書きます。", "euc_jp"),
+        ("조상을 찾는 일에는 끈기가 필요합니다. 처음 시작하는 사람을 위한 조언입니다.", "euc_kr"),
+    ],
+)
+def test_a_page_that_declares_no_encoding_is_taken_for_what_pages_are_written_in(said, encoding):
+    body = f"<h1>{said[:20]}</h1>" + f"<p>{said}</p>" * 12
+    assert said in read_html(f"<html><body>{body}</body></html>".encode(encoding), "")["text"].replace(
+        "\n", " "
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from typing import Any
 import trafilatura
 from lxml import etree, html
 
+from briefworks.pages.frame import in_frame, wrap_loose_text
+from briefworks.pages.menus import drop_menus
 from briefworks.pages.plain import Extracted, cut_at_paragraph, decode
 from briefworks.text import clean, instant_at, squash
 
@@ -25,7 +27,7 @@ _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\
 _MARKUP_IN_WORDS = ("b", "strong", "em", "i", "u", "s", "mark", "small", "code", "kbd", "font")
 _ESCAPED = re.compile(r"(\\+)([*_`~\[\]<])")
 _ESCAPED_START = re.compile(r"^(\d{0,9})\\([#>+.)-])", re.M)
-_BESIDE_THE_TEXT = "ancestor::nav or ancestor::footer or ancestor::aside"
+_SIGN = re.compile(r"\s*[¶#§]$")  # of a link that leads to the heading itself
 _NOT_THE_PAGE = frozenset(
     {"comment", "review", "itemListElement", "isPartOf", "mentions", "citation", "hasPart"}
 )
@@ -51,16 +53,19 @@ def read_html(body: bytes, charset: str) -> Extracted:
         raise Unreadable("no readable text") from None
     published_at = _published_at(tree, linked_data)
     _drop_hidden(tree)
-    title, headings = _title(tree), _headings(tree)
-    lists = [squash(item.text_content()) for item in tree.xpath("//li") if not item.xpath(_BESIDE_THE_TEXT)]
+    title = _title(tree)
+    wrap_loose_text(tree)
+    drop_menus(tree)
+    headings = _headings(tree)
+    lists = [squash(item.text_content()) for item in tree.xpath("//li")]
     cells = [squash(cell.text_content()) for cell in tree.xpath("//td")]
     etree.strip_tags(tree, *_MARKUP_IN_WORDS)  # else their stars would stand in the midst of phrases
-    text = _text(tree)
+    text = _text(tree, headings)
     said = squash(text)
     return {
         "title": title,
-        "text": text,
-        "headings": headings,
+        "text": cut_at_paragraph(text),
+        "headings": _of_the_text(headings, text)[:MOST_HEADINGS],
         "published_at": published_at,
         "has_list": any(item[:60] in said for item in lists if item),
         "has_table": "|" in text and any(cell[:60] in said for cell in cells if cell),
@@ -106,12 +111,42 @@ def _title(tree: html.HtmlElement) -> str:
 
 
 def _headings(tree: html.HtmlElement) -> list[str]:
-    found = tree.xpath(f"//*[self::h1 or self::h2 or self::h3][not({_BESIDE_THE_TEXT})]")
-    texts = (squash(clean(heading.text_content()))[:HEADING_CHARS] for heading in found)
-    return [text for text in texts if text][:MOST_HEADINGS]
+    texts = (squash(clean(heading.text_content())) for heading in tree.xpath("//h1 | //h2 | //h3"))
+    return [text for text in (_SIGN.sub("", text)[:HEADING_CHARS] for text in texts) if text]
 
 
-def _text(tree: html.HtmlElement) -> str:
+def _of_the_text(headings: list[str], text: str) -> list[str]:
+    """Those that stand in the text, so not the site's own; all when the text has lost most of them."""
+    said = _said(headings, text)
+    return said if 2 * len(said) >= len(headings) else headings
+
+
+def _said(headings: list[str], text: str) -> list[str]:
+    said = _bare(text)
+    return [heading for heading in headings if _bare(heading) in said]
+
+
+def _marked(headings: list[str], text: str) -> int:
+    """How many of them are headings in the Markdown too."""
+    lines = {_bare(line.lstrip("#")) for line in text.splitlines() if line.startswith("#")}
+    return sum(_bare(heading) in lines for heading in headings)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s*_`|]+", "", text)
+
+
+def _text(tree: html.HtmlElement, headings: list[str]) -> str:
+    """The text; where most headings are lost (the page has no frame that is known), that of a framed copy."""
+    text = _extracted(tree)
+    marked = _marked(headings, text)
+    if 2 * marked >= len(headings):
+        return text
+    framed = _extracted(in_frame(tree))
+    return framed if _marked(headings, framed) > marked and len(framed) >= 0.8 * len(text) else text
+
+
+def _extracted(tree: html.HtmlElement) -> str:
     extracted = trafilatura.extract(
         tree,
         output_format="markdown",
@@ -120,9 +155,10 @@ def _text(tree: html.HtmlElement) -> str:
         include_images=False,
         include_links=False,
         with_metadata=False,
+        favor_recall=True,  # else it loses whole lists; the menus are out by now
     )
     text = "\n".join(line.rstrip() for line in _unescaped(clean(extracted or "")).splitlines())
-    return cut_at_paragraph(re.sub(r"\n{3,}", "\n\n", text).strip())
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _unescaped(markdown: str) -> str:

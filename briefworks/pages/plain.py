@@ -15,6 +15,9 @@ _META_CHARSET = re.compile(
     rb"""<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([a-zA-Z0-9_:.-]{2,40})""", re.IGNORECASE
 )
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_ON_THE_WEB = (  # what a page that declares nothing may be in; cp1250 is not told from cp1252
+    "cp1252 cp1251 koi8_r cp1253 cp1254 cp1255 cp1256 shift_jis euc_jp iso2022_jp euc_kr gb18030 big5"
+)
 _NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf_7", "undefined"})
 
 
@@ -37,7 +40,7 @@ def decode(body: bytes, charset: str) -> str:
         text = _decoded(body, declared)
         if text is not None:
             return text
-    guessed = charset_normalizer.from_bytes(body[:DETECT_BYTES]).best()
+    guessed = charset_normalizer.from_bytes(body[:DETECT_BYTES], cp_isolation=_ON_THE_WEB.split()).best()
     text = body.decode(guessed.encoding if guessed else "utf-8", "replace")
     return text.replace("\x00", "")
 

@@ -1,0 +1,59 @@
+"""Thirty real pages, labelled by hand: text without menus, right headings, declared dates, right terms."""
+
+from __future__ import annotations
+
+import pytest
+
+from briefworks.pages import FetchedPage
+from real_pages import FOLDER, PACKAGES, PAGES, Share, measure, read_all, report
+
+missing = [package for package in PACKAGES if not (FOLDER / package).is_dir()]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        bool(missing),
+        reason=f"fetch the pages with `python tests/real_pages.py` (apt-get download): {missing}",
+    ),
+]
+
+FLOORS = {
+    "sentences": 0.98,
+    "menus left out": 0.94,
+    "headings found": 0.98,
+    "headings right": 0.96,
+    "dates": 1.0,
+    "topic": 0.75,
+    "terms right": 0.65,
+}
+
+
+@pytest.fixture(scope="module")
+def read() -> list[FetchedPage]:
+    return read_all()
+
+
+@pytest.fixture(scope="module")
+def shares(read: list[FetchedPage]) -> dict[str, Share]:
+    found = measure(read)
+    print(report(found))  # noqa: T201
+    return found
+
+
+def test_thirty_pages_of_many_makers_and_encodings_are_read(read: list[FetchedPage]) -> None:
+    assert len(read) >= 30 and len(PACKAGES) >= 5
+    assert [page["url"] for page in read if page["note"]] == []
+    encodings = set()
+    for page in PAGES:
+        body = (FOLDER / page["package"] / page["path"]).read_bytes()
+        encodings |= {
+            name
+            for name in ("utf-8", "euc-kr", "iso-8859-1")
+            if name in body[:2000].decode("latin-1").lower()
+        }
+        encodings |= {"none declared"} if b"charset" not in body[:4000].lower() else set()
+    assert encodings == {"utf-8", "euc-kr", "iso-8859-1", "none declared"}
+
+
+@pytest.mark.parametrize("what", FLOORS)
+def test_what_is_read_is_what_a_person_finds_there(shares: dict[str, Share], what: str) -> None:
+    assert shares[what].value >= FLOORS[what], shares[what].missed

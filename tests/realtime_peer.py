@@ -52,6 +52,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         self.realtime_down = self.http_down = False
         self.drop, self.double, self.delay_s, self.ready_after_s = 0, 0, 0.0, 0.0
         self.sockets: list[Socket] = []
+        self.asked_at = 0.0  # when the last request came
         self.asked: list[str] = []  # "POST /rest/v1/rpc/article_read" …, in order
         self.joined = 0  # sockets that came, ever
         self._waiting: deque[tuple[float, str]] = deque()
@@ -173,6 +174,7 @@ class _Http(BaseHTTPRequestHandler):
         self._handle(body.decode())
 
     def _handle(self, body: str) -> None:
+        self.server.asked_at = time.monotonic()
         self.server.asked.append(f"{self.command} {urlsplit(self.path).path}")
         if self.server.http_down:
             self.close_connection = True

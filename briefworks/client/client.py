@@ -52,6 +52,24 @@ class Client:
     ) -> None:
         self._place: Place = AppPlace(App(base_url, api_key, timeout_s, http_client))
 
+    @classmethod
+    def from_env(cls, *, access_token: Callable[[], str] | None = None) -> Self:
+        """
+        A client without an app: it asks through Inngest, and reads and follows Supabase straight.
+
+        Settings come from the environment and .env: SUPABASE_URL and SUPABASE_SECRET_KEY, and to ask for
+        articles INNGEST_EVENT_KEY (or INNGEST_DEV). In a user's hands SUPABASE_PUBLISHABLE_KEY and
+        `access_token`, which gives his current token whenever it is called, from any thread; he reads the
+        projects that he is a member of, and may not cancel, erase or see costs (`Forbidden`). Raises
+        `ConfigError` that names what is missing.
+        """
+        from briefworks.client.supabase_place import SupabasePlace  # noqa: PLC0415  # loads Supabase, Inngest
+        from briefworks.settings import Settings  # noqa: PLC0415
+
+        client = cls.__new__(cls)
+        client._place = SupabasePlace(Settings.load(), access_token)
+        return client
+
     def __repr__(self) -> str:
         return f"Client({self._place.name!r})"
 
@@ -107,10 +125,10 @@ class Client:
         thing begins anew: when the app has lost rows that were seen (its store was replaced), all that it has
         now is yielded from the start. So a `seq` that is not above the one before means: empty your state.
 
-        `quiet_s` is how many seconds without a byte mean that the connection is dead. What breaks is tried
-        again for `patience_s` seconds (8 at the most before the first answer), and `on_trouble` hears of it
-        from the second failure in a row on; then `UpstreamUnavailable` is raised. An empty stream is not an
-        error: it is waited for.
+        `quiet_s` is how many seconds of silence are believed: then the connection to an app is dead, and
+        Supabase is asked what there is (at least every 15 s). What breaks is tried again for `patience_s`
+        seconds (8 at the most before the first answer), and `on_trouble` hears of it from the second failure
+        in a row on; then `UpstreamUnavailable` is raised. An empty stream is not an error: it is waited for.
         """
         _check(project_id, article_id)
         if after < 0:

@@ -55,8 +55,12 @@ def test_figures_that_stand_apart_have_a_passage_each_and_what_is_unlike_has_non
     assert [passage["text"] for passage in one["passages"]] == [
         "The survey of 12 March 2024 counted 1,203 euros for a frame.", "Oak is 72 cm high.",
     ]  # fmt: skip
-    [one] = found("Whales sing in winter [s1].")
-    assert one["passages"] == []
+    for unlike in (
+        "Whales sing in winter [s1].",
+        "Loud whales sing under desks of ice all winter long [s1].",
+    ):
+        [one] = found(unlike)
+        assert one["passages"] == []
 
 
 def test_the_answer_is_bounded_whatever_a_page_says():

@@ -38,6 +38,7 @@ def test_a_finished_article_says_what_it_was_made_with_and_when(local):
     read = {
         page["source_id"]: page["fetched_at"] for page in state["research"]["pages"] if page["snapshot_id"]
     }
+    assert min(read.values()) > state["research"]["fetched_at"]  # the page's own, not the search's
     for source in state["polished"]["sources"]:
         assert source["fetched_at"] == read[source["source_id"]]
         assert made["begun_at"] < source["fetched_at"] < made["finished_at"]

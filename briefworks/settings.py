@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     supabase_secret_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SECRET_KEY")
     supabase_publishable_key: SecretStr | None = Field(None, validation_alias="SUPABASE_PUBLISHABLE_KEY")
 
+    supabase_jwt_secret: SecretStr | None = Field(None, validation_alias="SUPABASE_JWT_SECRET", min_length=32)
+
     inngest_dev: str | None = Field(None, validation_alias="INNGEST_DEV")
     inngest_base_url: str | None = Field(None, validation_alias="INNGEST_BASE_URL")
     inngest_event_key: SecretStr | None = Field(None, validation_alias="INNGEST_EVENT_KEY")
@@ -174,6 +176,11 @@ class Settings(BaseSettings):
             hint="Use sqlite:///PATH, postgresql://… or supabase, or leave it empty for a file in"
             " BRIEFWORKS_DATA_DIR.",
         )
+
+    @property
+    def has_users(self) -> bool:
+        """Whether users of a Supabase project may ask: the store then knows whose members they are."""
+        return self.supabase_url is not None and self.store_kind != "sqlite"
 
     @property
     def sqlite_path(self) -> Path:

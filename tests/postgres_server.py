@@ -148,6 +148,16 @@ def emptied(url: str) -> None:
         db.execute("truncate article_projects, article_members, private.test_clock cascade")
 
 
+def letting_in(url: str) -> Callable[[str, str], None]:
+    """Makes a user a member of a project."""
+
+    def let_in(project_id: str, user_id: str) -> None:
+        with psycopg.connect(url, autocommit=True) as db:
+            db.execute("insert into article_members values (%s, %s)", [project_id, user_id])
+
+    return let_in
+
+
 def clocked(store: Any, url: str, clock: Callable[[], str]) -> Any:
     """The store, with instants by `clock` instead of the server's: one for each call."""
     ask, close = store.ask, store.close

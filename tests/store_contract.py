@@ -2,7 +2,8 @@
 What every stream store promises, as tests: a store's own test file inherits `StoreContract`.
 
 It needs the fixtures `store_factory` (opens the test's one store; called again, another handle on the same
-one; takes `clock` and `lost_after_s`) and `store`.
+one; takes `clock` and `lost_after_s`), `store` and `let_in` (makes a user a member of a project; None where
+there are no members).
 """
 
 import threading
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake
+from briefworks.errors import Hole, NoProject, NotFound, RunOver, StaleTake, Unauthorized
 from briefworks.fold import apply, empty_state, fold
 from briefworks.pipeline.keeping import erase_deleted
 from briefworks.stream import DELETED, rows_of
@@ -501,6 +502,19 @@ class StoreContract:
         assert store.decide("p", "b", "cancel", CANCEL) and not store.start_run("p", "b", "r2", RUN)
         erase_deleted(store, "p", "b")
         assert events(store, "b") == ["run-started", "run-cancelled"]  # only cancelled: it stays to be read
+
+    # --- members
+    def test_members_have_their_projects_and_strangers_none(self, store, let_in):
+        one, other = ({"sub": f"{n}0000000-0000-4000-8000-000000000000"} for n in (1, 2))
+        if let_in is None:
+            with pytest.raises(Unauthorized) as caught:
+                store.projects_of(one)
+            assert "BRIEFWORKS_STORE" in caught.value.hint
+            return
+        for project in ("p", "q"):
+            let_in(project, one["sub"])
+        assert store.projects_of(one) == {"p", "q"}
+        assert store.projects_of({**other, "note": "nul \x00"}) == frozenset()
 
     def test_an_erased_article_is_gone_and_its_run_is_over(self, store):
         take = begun(store)

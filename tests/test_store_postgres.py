@@ -17,7 +17,7 @@ from briefworks.errors import BriefworksError, ConfigError, StaleTake, StoreUnav
 from briefworks.stores.postgres import PostgresStore
 from briefworks.stream import StepWriter, rows_of
 from lossy import POSTGRES, Lossy
-from postgres_server import PostgresServer, clocked, emptied
+from postgres_server import PostgresServer, clocked, emptied, letting_in
 from store_contract import StoreContract, begun, outcome
 from store_machine import LOST_AFTER_S, StoreMachine
 from store_rows import FAILED, RUN, section_done, token
@@ -53,6 +53,11 @@ def plain_url(postgres, plain_database):
 @pytest.fixture
 def store_factory(url):
     yield from factory(url)
+
+
+@pytest.fixture
+def let_in(url):
+    return letting_in(url)
 
 
 def factory(url, direct_url=None):
@@ -102,6 +107,10 @@ class TestPostgresWhenEveryAnswerIsLostOnce(LosesAnswers, StoreContract):
         yield from factory(plain_url.replace(str(postgres.port), str(lossy.port)), plain_url)
         assert lossy.lost
         lossy.close()
+
+    @pytest.fixture
+    def let_in(self, plain_url):
+        return letting_in(plain_url)
 
 
 # --- the state machine, with cuts and crashes at any call

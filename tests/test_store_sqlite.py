@@ -25,6 +25,11 @@ from store_script import SCRIPT
 WRITER = Path(__file__).with_name("store_writer.py")
 
 
+@pytest.fixture
+def let_in():
+    """A file has no members."""
+
+
 class TestSqlite(StoreContract):
     """The contract, on a file."""
 

@@ -9,7 +9,7 @@ import pytest
 from briefworks.errors import ConfigError, StoreUnavailable
 from briefworks.stores.supabase import SupabaseStore
 from lossy import HTTP, Lossy
-from postgres_server import clocked, emptied
+from postgres_server import clocked, emptied, letting_in
 from store_contract import StoreContract
 from store_machine import LOST_AFTER_S
 from store_rows import RUN
@@ -89,6 +89,11 @@ def lite(database_url, tmp_path_factory):
 @pytest.fixture
 def store_factory(lite, database_url):
     yield from factory(lite.url, database_url)
+
+
+@pytest.fixture
+def let_in(database_url):
+    return letting_in(database_url)
 
 
 def factory(url, database_url):

@@ -148,7 +148,7 @@ def test_tables_are_read_by_members_and_written_by_nobody(db):
 
 def test_functions_are_called_by_the_secret_key_and_three_by_members(db):
     found = functions(db)
-    assert len([name for schema, name, _ in found if schema == "public"]) == 17
+    assert len([name for schema, name, _ in found if schema == "public"]) == 18
     for schema, name, call in found:
         may = {person for person in PEOPLE if tried(db, person, call) != DENIED}
         if schema == "public":
@@ -242,6 +242,25 @@ def test_a_membership_of_ones_own_takes_the_place_of_ours(db):
         assert tried(db, "stranger", "select * from article_streams") == 2
         assert tried(db, "member", "select * from article_streams") == 0
         assert on_channels(db)["stranger"] == ["project:q"]
+        with acting(db, "service"):
+            assert [projects_of(db, user) for user in (MEMBER, STRANGER)] == [[], ["q"]]
+
+
+# --- what the server asks for a user
+PROJECTS_OF = "select article_projects_of(array[%s::jsonb])"
+
+
+def projects_of(db, user):
+    return db.execute(PROJECTS_OF, [json.dumps({"sub": user, "role": "authenticated"})]).fetchone()[0]
+
+
+def test_the_server_is_told_the_projects_of_a_user_and_stays_who_it_is(db):
+    with acting(db, "service"):
+        told = [projects_of(db, user) for user in (MEMBER, STRANGER, REMOVED)]
+        assert told == [["p"], [], []]
+        assert db.execute("select auth.uid()").fetchone() == (None,)
+    for person in ("anonymous", "stranger", "member", "removed"):
+        assert tried(db, person, PROJECTS_OF, json.dumps({"sub": MEMBER})) == DENIED
 
 
 # --- what is heard

@@ -81,10 +81,11 @@ def serve(host: str, port: int, place: str | None, as_json: bool) -> None:
 
 def check_public(host: str, settings: Settings) -> None:
     """Raises `ConfigError` unless strangers who reach the app can do nothing."""
-    if not keys_of(settings):
+    if not keys_of(settings) and not settings.has_users:
         raise ConfigError(
             f"{host} can be reached by others, and there is no key to tell them apart.",
-            hint="`briefworks keys new` makes one; or serve on 127.0.0.1 and reach it through an SSH tunnel.",
+            hint="`briefworks keys new` makes one; or let a Supabase project's users ask (docs/SUPABASE.md);"
+            " or serve on 127.0.0.1 and reach it through an SSH tunnel.",
         )
     if settings.inngest_dev or settings.inngest_signing_key is None:
         raise ConfigError(

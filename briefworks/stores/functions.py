@@ -244,5 +244,8 @@ class FunctionStore(ABC):
     def delete_article(self, project_id: str, article_id: str) -> None:
         self._call("delete", project=project_id, article=article_id)
 
+    def projects_of(self, claims: dict[str, Any]) -> frozenset[str]:
+        return frozenset(self._call("projects_of", claims=[clean_json(claims)]))
+
     def close(self) -> None:
         self._heads.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from briefworks.errors import NotFound, RunOver, StaleTake
+from briefworks.errors import NotFound, RunOver, StaleTake, Unauthorized
 from briefworks.shapes import RunStarted, StreamRow, Terminal
 from briefworks.stores import records, runs
 from briefworks.stores.database import Database
@@ -287,6 +287,12 @@ class SqliteStore:
     def delete_article(self, project_id: str, article_id: str) -> None:
         with self._file.writing() as db:
             records.erase(db, project_id, article_id)
+
+    def projects_of(self, claims: dict[str, Any]) -> frozenset[str]:  # noqa: ARG002  # it is the contract's
+        raise Unauthorized(
+            "The stream is in an SQLite file, which knows no members.",
+            hint="Send an API key, or keep the stream in Supabase or PostgreSQL (BRIEFWORKS_STORE).",
+        )
 
     def close(self) -> None:
         self._file.close()

@@ -136,5 +136,12 @@ class Store(Protocol):
     def delete_article(self, project_id: str, article_id: str) -> None:
         """Erase its rows, takes, decisions, remembered calls and account; a living run of it is over."""
 
+    def projects_of(self, claims: dict[str, Any]) -> frozenset[str]:
+        """
+        The projects whose member the user is of whom a checked token says `claims` (`sub`: his id).
+
+        Raises `Unauthorized` where the store has no members.
+        """
+
     def close(self) -> None:
         """Give back connections; the store is not used afterwards."""

@@ -57,8 +57,8 @@ def mount(
     The page is at `/projects/…`; `home` puts it at `/` as well. Errors as in `create_app`.
     """
     settings = settings or Settings.load()
-    access = Access(settings)
     parts = parts or build_parts(settings)
+    access = Access(settings, parts.store)
     client = inngest_client(settings)
     watchers = app.extensions[WATCHERS] = Watchers(parts.store, settings.max_watchers)
 

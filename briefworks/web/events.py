@@ -50,7 +50,8 @@ def stream_routes(access: Access, store: Store, watchers: Watchers) -> flask.Blu
         watch = watchers.enter(project_id)
         try:
             page = read(after)  # what fails, fails as a problem and not as an empty stream
-            said = events(read, page, watch, article_id is not None, gone_check(flask.request.environ))
+            gone, may = gone_check(flask.request.environ), access.lasting(project_id)
+            said = events(read, page, watch, article_id is not None, lambda: gone() or not may())
             response = flask.Response(said, mimetype="text/event-stream")
         except BaseException:
             watch.leave()
@@ -70,8 +71,8 @@ def events(
     """
     The text of the answer, from a first page on; each message carries `id: <upto>`.
 
-    Ends when the article's run has ended and all is said, when the reader has gone, when the store fails
-    (the reader asks again) and when the server stops.
+    Ends when the article's run has ended and all is said, when the reader is `gone` or may no longer read,
+    when the store fails and when the server stops: whoever is still there asks again, with a fresh token.
     """
     yield "retry: 1000\n\n"
     yield _message(page)

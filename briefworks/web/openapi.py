@@ -57,7 +57,8 @@ def document() -> Json:
         "paths": {**_article_paths(), **_run_paths(), **_project_paths(), **_other_paths()},
         "components": {
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or the token of a"
+                           " Supabase user, who sees the projects whose member he is."},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "briefworks"},
             },
             "schemas": {

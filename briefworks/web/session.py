@@ -8,6 +8,7 @@ from briefworks.errors import RequestInvalid, Unauthorized
 from briefworks.keys import ALL
 from briefworks.web.access import COOKIE, Access, is_https
 from briefworks.web.asked import json_body
+from briefworks.web.tokens import is_token
 
 KEPT_S = 30 * 24 * 3600
 
@@ -21,7 +22,7 @@ def session_routes(access: Access, *, runs: bool) -> flask.Blueprint:
     def session() -> flask.Response:
         projects = access.visible()
         seen = ALL if ALL in projects else sorted(projects)
-        return flask.jsonify({"login": bool(access.keys), "projects": seen, "runs": runs})
+        return flask.jsonify({"login": access.login, "projects": seen, "runs": runs})
 
     @routes.post("/api/session")
     def log_in() -> flask.Response:
@@ -29,6 +30,11 @@ def session_routes(access: Access, *, runs: bool) -> flask.Blueprint:
         key = body.get("key") if isinstance(body, dict) else None
         if not isinstance(key, str) or set(body) != {"key"}:  # type: ignore[call-overload]
             raise RequestInvalid('key: the body is {"key": "bw_…"}', field="key")
+        if is_token(key) and not access.keys.projects(key):
+            raise Unauthorized(
+                "A user's token is not kept in a cookie: it ends within the hour.",
+                hint="Send it as `Authorization: Bearer …`.",
+            )
         if not access.keys.projects(key):
             raise Unauthorized("This key is not known here.")
         response = flask.Response(status=204)

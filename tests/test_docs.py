@@ -57,6 +57,7 @@ ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
         "docs/EXECUTOR.md",
         "python -m briefworks.executor --journal executor.db --app http://127.0.0.1:5000/api/inngest",
     ),
+    ("docs/SDK.md", "from briefworks import ArticleRequest, Client"),
     ("docs/SUPABASE.md", "pip install 'briefworks[postgres]'"),
     ("docs/SUPABASE.md", "briefworks doctor"),
     ("docs/SUPABASE.md", 'briefworks write "standing desks" --project acme'),

@@ -46,6 +46,7 @@ def test_a_cancel_before_the_run_exists_is_kept_and_pays_nothing(local, upstream
     assert upstream.calls("model") == []
 
 
+@pytest.mark.slow
 def test_a_queued_article_that_is_deleted_never_begins_and_pays_nothing(tmp_path, upstream):
     local = Local(tmp_path, upstream.url, BRIEFWORKS_CONCURRENCY="1")  # the first one has the only place
     try:

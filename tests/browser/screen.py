@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 from axe_playwright_python.sync_playwright import Axe
 from lxml import html
 from markdown_it import MarkdownIt
 
 from briefworks.fold import fold
 from briefworks.stream import rows_of
+from briefworks.text import squash
 from waiting import wait_for
 
 _SHOWN = """() => document.querySelector("main[data-seq]") && ({
@@ -67,6 +69,21 @@ def equals_fold(page: Any, store: Any, article: str = "a1", project: str = "p") 
         return state
 
     return wait_for(same, 30, "the screen to reach the store")
+
+
+def figure_is_backed(page: Any) -> None:
+    """A click on a sentence with a figure shows a passage with it, word for word in the page as served."""
+    said = page.locator(".said:not(.bare)").filter(has_text=re.compile(r"\d")).first
+    [figure, *_] = re.findall(r"\d+", said.inner_text())
+    said.click()
+    panel = page.locator("dialog.backing")
+    passage = panel.locator(".passage").first
+    passage.wait_for()
+    assert figure in " ".join(panel.locator(".passage mark").all_inner_texts())
+    url = panel.locator("section a").first.get_attribute("href")
+    served = html.fromstring(httpx.get(url, trust_env=False).text).text_content()
+    assert squash(passage.locator(".words").inner_text()) in squash(served)
+    assert "read 20" in panel.inner_text()
 
 
 def nothing_serious(page: Any) -> None:

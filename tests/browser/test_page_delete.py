@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from app_here import AppHere
 from screen import nothing_serious
@@ -12,8 +14,9 @@ from waiting import wait_for
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    site = AppHere(tmp_path_factory.mktemp("delete"))
+def site(tmp_path_factory, threaded_server):
+    threaded_server.expect_request(re.compile("/e/.*")).respond_with_json({"ids": ["1"], "status": 200})
+    site = AppHere(tmp_path_factory.mktemp("delete"), inngest_dev=threaded_server.url_for("").rstrip("/"))
     for article in ("one", "two", "three"):
         Writer(site.store, article, keyword=f"keyword {article}").researched().planned(
             title=f"Title {article}"

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-import httpx
 import pytest
 from app_here import AppHere
-from lxml import html
-from screen import equals_fold, fits, nothing_serious
+from screen import fits, nothing_serious
 from written import QUALITY, UNBACKED, Writer
 
 from briefworks.phases.scorecard import MEASURES
-from briefworks.text import squash
-from local import Local
 
 pytestmark = pytest.mark.timeout(120)
 HOSTILE = (
@@ -40,33 +34,6 @@ def opened(page):
     """The panel, once the sentences are known."""
     page.locator(".said").first.wait_for()
     return page.locator("dialog.backing")
-
-
-def test_a_click_on_a_figure_shows_the_passage_that_the_page_served(tmp_path_factory, upstream, visit):
-    local = Local(tmp_path_factory.mktemp("figure"), upstream.url)
-    try:
-        assert local.ask("p", "a1", targetWords=600).status_code == 202
-        local.wait_end()
-        page = visit(f"{local.app.url}/projects/p/articles/a1")
-        panel = opened(page)
-        page.reload()  # it works for whoever comes back
-        opened(page)
-        said = page.locator(".said:not(.bare)").filter(has_text=re.compile(r"\d")).first
-        [figure, *_] = re.findall(r"\d+", said.inner_text())
-        said.click()
-        passage = panel.locator(".passage").first
-        passage.wait_for()
-        assert figure in " ".join(panel.locator(".passage mark").all_inner_texts())
-        url = panel.locator("section a").first.get_attribute("href")
-        served = html.fromstring(httpx.get(url, trust_env=False).text).text_content()
-        assert squash(passage.locator(".words").inner_text()) in squash(served)
-        assert "read 20" in panel.inner_text()
-        equals_fold(page, local.store)
-        nothing_serious(page)
-        page.set_viewport_size({"width": 390, "height": 800})
-        fits(page)
-    finally:
-        local.close()
 
 
 def test_with_the_keyboard_alone_every_sentence_is_reached_and_esc_leads_back(site, visit):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from screen import equals_fold, fits, nothing_serious
+from screen import equals_fold, figure_is_backed, fits, nothing_serious
 
 from local import Local
 from waiting import wait_for
@@ -67,7 +67,10 @@ def test_an_article_is_asked_for_and_watched_to_its_end(local, visit, project):
     wait_ended(page)
     state = equals_fold(page, local.store, article, project)
     assert state["status"] == "done" and len(state["sections"]) > 1
+    figure_is_backed(page)
     nothing_serious(page)
+    page.reload()  # also for whoever comes back
+    figure_is_backed(page)
     page.goto(f"{local.app.url}/projects/{project}")
     page.get_by_role("link", name=state["polished"]["title"]).wait_for()
     assert "finished" in page.locator(".articles li").inner_text()

@@ -22,11 +22,17 @@ ASKED = {"projectId": "p", "articleId": "a1", "keyword": "standing desks", "targ
 class Engine:
     """Calls the app as an engine does, one request at a time, and stops where a test wants it to."""
 
-    def __init__(self, app, run_id):
+    def __init__(self, app, run_id, article="a1"):
         self.app, self.run_id, self.memos, self.names = app, run_id, {}, []
+        self.asked = {**ASKED, "articleId": article}
 
     def request(self, target="step"):
-        event = {"name": "article.requested", "id": "p/a1", "data": ASKED, "ts": 1}
+        event = {
+            "name": "article.requested",
+            "id": f"p/{self.asked['articleId']}",
+            "data": self.asked,
+            "ts": 1,
+        }
         ctx = {
             "attempt": 0,
             "max_attempts": 1,
@@ -79,6 +85,21 @@ def test_a_run_that_began_before_start_told_its_run_goes_on(app, claimed, status
     engine.memos[sha1(b"start").hexdigest()] = {"data": claimed}
     answer = engine.request()
     assert answer.status_code == status, answer.text
+
+
+def test_another_article_on_the_keyword_asks_the_search_no_second_time_that_day(app, upstream):
+    Engine(app, "run-1").until(lambda name: name == "brief")
+    Engine(app, "run-2", "a2").until(lambda name: name == "brief")
+    assert len(upstream.calls("search")) == 1
+    store = app.extensions["store"]
+    first, second = (
+        next(row["data"] for row in rows_of(store, "p", article) if row["event"] == "research-done")
+        for article in ("a1", "a2")
+    )
+    assert [page["url"] for page in first["pages"]] == [page["url"] for page in second["pages"]]
+    asked = [[entry["outcome"] for entry in store.entries("p", article)] for article in ("a1", "a2")]
+    assert [outcomes.count("searched") for outcomes in asked] == [1, 0]
+    assert [article["article_id"] for article in store.articles("p")] == ["a2", "a1"]
 
 
 def prompts(upstream):

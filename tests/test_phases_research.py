@@ -13,9 +13,10 @@ from werkzeug import Request, Response
 from briefworks.errors import NothingToResearch, UpstreamUnavailable
 from briefworks.pages import Pages
 from briefworks.phases import run_research_phase
-from briefworks.search import SearxngSearch
+from briefworks.search import KeptSearch, Search, SearxngSearch
 from briefworks.shapes import ArticleRequest, Research
 from test_phases_model import Says
+from test_search_kept import Kept
 
 ASKED = ArticleRequest(project_id="p1", keyword="rain barrels")
 PARAGRAPH = (
@@ -58,10 +59,12 @@ class Web:
         self.kept[f"snap-{len(self.kept)}"] = (url, text, fetched_at)
         return f"snap-{len(self.kept) - 1}"
 
-    def research(self, *answers: object, own_domains: tuple[str, ...] = ()) -> Research:
+    def research(
+        self, *answers: object, own_domains: tuple[str, ...] = (), search: Search | None = None
+    ) -> Research:
         return run_research_phase(
             ASKED,
-            search=SearxngSearch(self.base),
+            search=search or SearxngSearch(self.base),
             pages=Pages(allow_hosts=[self.host]),
             calls=self.says.calls(*answers),
             keep_snapshot=self._keep,
@@ -91,6 +94,17 @@ def test_pages_are_numbered_in_the_order_of_the_search_and_kept(web: Web) -> Non
         assert 0 <= page["score"]["total"] <= 100
     assert research["provider"] == "searxng"
     assert research["usage"]["calls"] == 1
+
+
+def test_a_search_that_was_kept_is_told_as_not_paid_again(web: Web) -> None:
+    search = KeptSearch(SearxngSearch(web.base), Kept())
+    web.research(NAMES, search=search)
+    web.research(NAMES, search=search)
+    notes = [note for stage, *_, note in web.says.out.rows if stage == "serp" and "results" in note]
+    assert notes == [
+        "4 results from searxng",
+        "4 results from searxng, asked 1 min ago: not asked, not paid again",
+    ]
 
 
 def test_a_name_counts_only_when_a_page_says_it(web: Web) -> None:

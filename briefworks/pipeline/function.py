@@ -8,7 +8,6 @@ import inngest
 
 from briefworks import personas, phases
 from briefworks.model import ModelCalls
-from briefworks.pipeline.memo import CountedSearch
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.polishing import polish_article
 from briefworks.pipeline.run import Body, Run
@@ -51,7 +50,7 @@ def article_function(client: inngest.Inngest, parts: Parts) -> inngest.Function[
         def research(out: StepWriter, calls: ModelCalls) -> Research:
             return phases.run_research_phase(
                 asked,
-                search=CountedSearch(parts.search, calls.memo),
+                search=run.search(calls.memo),
                 pages=parts.pages,
                 calls=calls,
                 keep_snapshot=run.keep_snapshot,

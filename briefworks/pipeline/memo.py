@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import stamina
@@ -73,6 +74,25 @@ class CountedSearch:
         entry["outcome"], entry["model"], entry["finished_at"] = "searched", found["provider"], now_at()
         write_entry(self._memo, str(ULID()), entry)
         return found
+
+
+class SearchMemory:
+    """`search.Memory` of the run's project: in the call memo, under ids that no article can have."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def recall(self, day: date, key: str) -> dict[str, Any] | None:
+        return self._run.patiently(self._run.parts.store.recall, self._run.project_id, _searches(day), key)
+
+    def remember(self, day: date, key: str, answer: dict[str, Any]) -> None:
+        store, project_id = self._run.parts.store, self._run.project_id
+        self._run.patiently(store.remember, project_id, _searches(day), key, answer)
+        self._run.patiently(store.delete_article, project_id, _searches(day - timedelta(days=2)))
+
+
+def _searches(day: date) -> str:
+    return f"~search-{day.isoformat()}"
 
 
 def insist(patience_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,12 +10,14 @@ import inngest
 import structlog
 from ulid import ULID
 
+from briefworks.account import CallMemo
 from briefworks.errors import BriefworksError, StaleTake
 from briefworks.model import ModelCalls
 from briefworks.pipeline.keeping import erase_deleted, erase_old
-from briefworks.pipeline.memo import STORE_AWAY_S, Memo, insist
+from briefworks.pipeline.memo import STORE_AWAY_S, CountedSearch, Memo, SearchMemory, insist
 from briefworks.pipeline.parts import Parts
 from briefworks.pipeline.words import in_inngests_words
+from briefworks.search import KeptSearch, Search
 from briefworks.shapes import RESULT, ArticleRequest, Event, Phase, Research
 from briefworks.stream import StepWriter, rows_of
 
@@ -124,6 +126,11 @@ class Run:
             self.ctx.step.send_event("announce", event)
         except inngest.StepError as error:
             log.warning("article.finished could not be sent", reason=error.message, **ids)
+
+    def search(self, memo: CallMemo) -> Search:
+        """The search, each question counted, and none asked twice by this project within a day."""
+        asked = self.parts.search
+        return KeptSearch(CountedSearch(asked, memo), SearchMemory(self), getattr(asked, "address", ""))
 
     def texts(self, research: Research) -> dict[str, str]:
         """The text of every page that could be read, by source id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from briefworks.search.brave import BraveSearch
+from briefworks.search.kept import KeptSearch, Memory
 from briefworks.search.results import SearchPage, SearchResult
 from briefworks.search.searxng import SearxngSearch
 from briefworks.search.serper import SerperSearch
@@ -12,6 +13,8 @@ from briefworks.search.tavily import TavilySearch
 
 __all__ = [
     "BraveSearch",
+    "KeptSearch",
+    "Memory",
     "Search",
     "SearchPage",
     "SearchResult",

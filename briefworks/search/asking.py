@@ -54,6 +54,7 @@ class Asker:
             raise ConfigError(f"{provider}: its address is not an http(s) URL.", hint=moved_hint)
         self._auth = (url.username, url.password) if url.userinfo else None  # not in the URL, which is logged
         self._base = str(url.copy_with(username=None, password=None))
+        self.address = self._base
         self._name = f"{provider} ({url.host})"
         self._secrets = [part for part in (secret, url.password) if part]
         self._denied_hint, self._moved_hint = denied_hint, moved_hint

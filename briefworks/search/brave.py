@@ -34,6 +34,7 @@ class BraveSearch:
             denied_hint="Check BRAVE_API_KEY.",
             moved_hint="Brave's address is https://api.search.brave.com.",
         )
+        self.address = self._asker.address
 
     def search(self, keyword: str, *, language: str, market: str, timeout_s: float) -> SearchPage:
         """See `Search.search`. A language that Brave does not know is left out, a market is all of them."""

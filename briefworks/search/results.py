@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from briefworks.text import clean, instant_at, now_at, squash
@@ -32,6 +32,7 @@ class SearchPage(TypedDict):
     results: list[SearchResult]
     questions: list[str]
     related: list[str]
+    kept: NotRequired[bool]  # remembered from an earlier question of the same day
 
 
 class Found(TypedDict):

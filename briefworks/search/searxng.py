@@ -20,6 +20,7 @@ class SearxngSearch:
             denied_hint="SearXNG: add json to search.formats in its settings.yml, and check SEARXNG_URL.",
             moved_hint="Set SEARXNG_URL to the address that SearXNG finally answers at.",
         )
+        self.address = self._asker.address
 
     def search(self, keyword: str, *, language: str, market: str, timeout_s: float) -> SearchPage:
         """See `Search.search`. SearXNG knows no "people also ask": suggestions that ask are the questions."""

@@ -20,6 +20,7 @@ class SerperSearch:
             denied_hint="Check SERPER_API_KEY.",
             moved_hint="Serper's address is https://google.serper.dev.",
         )
+        self.address = self._asker.address
 
     def search(self, keyword: str, *, language: str, market: str, timeout_s: float) -> SearchPage:
         """See `Search.search`."""

@@ -23,6 +23,7 @@ class TavilySearch:
             denied_hint="Check TAVILY_API_KEY.",
             moved_hint="Tavily's address is https://api.tavily.com.",
         )
+        self.address = self._asker.address
 
     def search(
         self,

@@ -16,6 +16,7 @@ from waiting import wait_for
 from wire_server import serve_wire
 
 PAGE, SSE = "application/json", "text/event-stream"
+NO_POLLS = {**QUICK, "pollMs": 600_000}
 
 
 @pytest.fixture
@@ -48,9 +49,9 @@ def batch(store, after):
     return {"from_seq": after + 1, "to_seq": rows[-1]["seq"], "rows": rows}
 
 
-def joined(server, **options):
+def joined(server, timing=NO_POLLS, **options):
     """A follower whose channel is joined, with the reads of joining done."""
-    follower = Follower(server.url, channel=True, **options)
+    follower = Follower(server.url, channel=True, timing=timing, **options)
     wait_for(lambda: follower.channels == ["opened"])
     follower.hear("joined")
     wait_for(lambda: follower.ways[-1] == "realtime")
@@ -79,7 +80,7 @@ def test_an_article_is_followed_by_what_the_channel_brings(server):
 
 
 def test_what_is_there_is_shown_before_the_channel_is_joined_and_read_again_when_it_is(server):
-    with Follower(server.url, channel=True, timing={**QUICK, "pollMs": 600_000}) as follower:
+    with Follower(server.url, channel=True, timing=NO_POLLS) as follower:
         follower.wait_state(seq=4)
         wait_for(lambda: follower.channels == ["opened"])
         write(server)
@@ -139,7 +140,7 @@ def test_a_batch_of_another_article_is_no_gap(server):
 
 
 def test_a_lost_last_message_is_missed_by_the_next_check(server):
-    with joined(server, timing={**QUICK, "checkMs": 300}) as follower:
+    with joined(server, timing={**NO_POLLS, "checkMs": 300}) as follower:
         write(server)
         began = time.monotonic()
         follower.wait_state(seq=5)
@@ -148,7 +149,7 @@ def test_a_lost_last_message_is_missed_by_the_next_check(server):
 
 
 def test_a_channel_that_brings_nothing_is_left_for_server_events_and_tried_again(server):
-    timing = {**QUICK, "checkMs": 100, "channelAgainMs": 400}
+    timing = {**NO_POLLS, "checkMs": 100, "channelAgainMs": 400, "quietMs": 600_000}
     with joined(server, timing=timing) as follower:
         write(server)
         follower.wait_state(seq=5)
@@ -166,8 +167,8 @@ def test_a_channel_that_brings_nothing_is_left_for_server_events_and_tried_again
 
 
 def test_a_channel_that_brings_later_rows_is_kept(server):
-    with joined(server, timing={**QUICK, "checkMs": 150}) as follower:
-        for n in range(3):
+    with joined(server, timing={**NO_POLLS, "checkMs": 800}) as follower:
+        for n in range(2):
             write(server)
             follower.wait_state(seq=5 + 2 * n)  # by a check
             follower.hear(write(server))
@@ -227,10 +228,11 @@ def test_one_that_closes_again_and_again_and_brings_nothing_is_left(server):
                 wait_for(lambda n=n: follower.channels.count("opened") == n + 1)
                 follower.hear("joined")
         wait_for(lambda: follower.ways[-1] == "sse")
+        assert follower.links[-1]["instead"] == "Realtime is not used: too many messages."
 
 
 def test_a_channel_that_is_lost_and_comes_back_is_read_on_by_polling(server):
-    with joined(server) as follower:
+    with joined(server, timing=QUICK) as follower:
         follower.hear("lost")
         wait_for(lambda: follower.ways[-1] == "polling")
         write(server)

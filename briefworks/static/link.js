@@ -9,7 +9,9 @@ export function isStalled({ state, trail, now }) {
   return state.status === "running" && trail.lastAt !== "" && now - Date.parse(trail.lastAt) > STALLED_MS;
 }
 
-/** @param {import("./article.js").Seen} seen @returns {[string, string, string]} kind, word, explanation */
+const LIVE = "live by "; // a narrow screen shows only what follows
+
+/** @param {import("./article.js").Seen} seen @returns {[string, string, string]} kind, words, explanation */
 function stateOf(seen) {
   const { link, state } = seen;
   if (state.seq && !OPEN.has(state.status)) return ["over", state.status === "done" ? "complete" : "ended", "The run is over; nothing more will come."];
@@ -18,20 +20,21 @@ function stateOf(seen) {
   if (link.via === "none") return ["away", "connecting", "Connecting to the app."];
   if (isStalled(seen)) return ["stalled", "stalled", "The connection works, but the run has written nothing for five minutes."];
   const why = link.instead ? ` ${link.instead}` : "";
-  if (link.via === "polling") return ["live", "live by polling", `Asking for news every two seconds.${why}`];
-  if (link.via === "sse") return ["live", "live by server events", `Every word comes as it is written.${why}`];
-  return ["live", "live by Realtime", "Every word comes as it is written, by Supabase's Realtime."];
+  if (link.via === "polling") return ["live", `${LIVE}polling`, `Asking for news every two seconds.${why}`];
+  if (link.via === "sse") return ["live", `${LIVE}server events`, `Every word comes as it is written.${why}`];
+  return ["live", `${LIVE}Realtime`, "Every word comes as it is written, by Supabase's Realtime."];
 }
 
 export function linkView() {
-  const word = el("span", {});
-  const root = el("p", { class: "link" }, el("span", { class: "dot", "aria-hidden": "true" }), word);
+  const [by, word] = [el("span", { class: "by" }), el("span", {})];
+  const root = el("p", { class: "link" }, el("span", { class: "dot", "aria-hidden": "true" }), el("span", {}, by, word));
   /** @type {import("./article.js").View} */
   const view = (seen) => {
     const [kind, said, why] = stateOf(seen);
     if (root.dataset.link !== kind) root.dataset.link = kind;
     if (root.title !== why) root.title = why;
-    say(word, said);
+    say(by, said.startsWith(LIVE) ? LIVE : "");
+    say(word, said.replace(LIVE, ""));
   };
   return { root, view };
 }

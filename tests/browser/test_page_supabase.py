@@ -52,7 +52,7 @@ class Typing:
 
 
 def way(page, word, timeout_s=20):
-    wait_for(lambda: page.locator(".link").inner_text() == word, timeout_s, f"the page to be {word}")
+    wait_for(lambda: page.locator(".link").text_content() == word, timeout_s, f"the page to be {word}")
 
 
 def reason(page):

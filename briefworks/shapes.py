@@ -162,9 +162,15 @@ class SectionPlan(TypedDict):
 
 
 class Gap(TypedDict):
-    kind: Literal["entity", "question", "source", "words"]
+    kind: Literal[
+        "entity", "question", "source", "words", "job"
+    ]  # "job": two sections have the same; since 0.3
     what: str
     weight: float
+
+
+# What somebody who searches wants: to know, to do, to compare before buying, to buy or book, to find one site
+Intent = Literal["informational", "how-to", "commercial", "transactional", "navigational"]
 
 
 class Brief(TypedDict):
@@ -174,8 +180,10 @@ class Brief(TypedDict):
     reader: str
     meta_description: str
     outline: list[SectionPlan]
-    gaps: list[Gap]
+    gaps: list[Gap]  # of the model's own plan; the outline has a section for each question, name and source
     usage: Usage
+    intent: NotRequired[Intent]  # since 0.3
+    intent_why: NotRequired[str]
 
 
 class Unbacked(TypedDict):

@@ -220,6 +220,13 @@ def test_an_answer_begun_anew_in_other_words_is_invalid(scripted: Scripted) -> N
         calls_to(scripted.url, Memo(), Out()).write(PROMPT, lambda _: None)
 
 
+@pytest.mark.parametrize("talk", ["Let me go on.", "## Motors\n\nIt hums.", "```\nit hums."])
+def test_talk_in_the_middle_of_a_sentence_is_no_continuation(scripted: Scripted, talk: str) -> None:
+    scripted.answers = [message("The motor lifts the ", "max_tokens"), message(talk)]
+    with pytest.raises(ModelAnswerInvalid, match="did not go on"):
+        calls_to(scripted.url, Memo(), Out()).write(PROMPT, lambda _: None)
+
+
 # --- thinking, and leaving
 def test_thinking_is_said_when_it_begins(upstream: Upstream) -> None:
     out = Out()

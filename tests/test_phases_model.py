@@ -15,7 +15,13 @@ from briefworks.account import CallEntry
 from briefworks.errors import DraftUnsound, ModelAnswerInvalid
 from briefworks.model import Model, ModelCalls
 from briefworks.personas import Persona
-from briefworks.phases import run_brief_phase, run_critique_phase, run_rewrite_phase, run_section_phase
+from briefworks.phases import (
+    gaps_worth_another,
+    run_brief_phase,
+    run_critique_phase,
+    run_rewrite_phase,
+    run_section_phase,
+)
 from briefworks.phases.outline import sound_outline
 from briefworks.shapes import ArticleRequest, Finding, Section, no_usage
 from briefworks.text import count_words
@@ -191,14 +197,17 @@ def test_a_section_that_is_no_better_the_second_time_is_unsound(says: Says) -> N
 # --- the brief
 def planned(*headings: str, **changes: object) -> dict[str, Any]:
     outline = [section(heading, **changes).model_dump() for heading in headings]
-    return {"title": "# Desks ", "angle": "a", "reader": "r", "meta_description": "m", "outline": outline}
+    intent = {"intent": "commercial", "intent_why": "They  compare prices.", "angle": "a"}
+    return {"title": "# Desks ", **intent, "reader": "r", "meta_description": "m", "outline": outline}
 
 
 def test_a_brief_is_heard_readably_and_comes_out_sound(says: Says) -> None:
     calls = says.calls(planned("Motors", "Tops", sources=["s1", "s9"]))
     brief = run_brief_phase(ASKED, RESEARCH, TEXTS, PERSONA, calls=calls, out=says.out)
     assert brief["title"] == "Desks"
-    assert [plan["sources"] for plan in brief["outline"]] == [["s1"], ["s1"]]
+    assert [plan["sources"][0] for plan in brief["outline"]] == ["s1", "s1"]
+    assert {source for plan in brief["outline"] for source in plan["sources"]} == {"s1", "s2", "s3"}
+    assert (brief["intent"], brief["intent_why"]) == ("commercial", "They compare prices.")
     assert sum(plan["words"] for plan in brief["outline"]) == 900
     assert "Motors" in says.out.text and "{" not in says.out.text
     assert brief["usage"]["calls"] == 1
@@ -214,11 +223,26 @@ def test_the_second_brief_is_told_what_the_first_left_out_and_the_better_one_win
 
     first = brief(poor)
     second = brief(rich, first)
-    assert "entity: motor" in says.asked[-1]
+    assert "entity: motor (weight 1 of 1)" in says.asked[-1]
+    assert "question: Is walnut heavy? (weight 0.4 of 1)" in says.asked[-1]
     assert second["outline"][0]["entities"] == ["motor", "Acme Labs"]
     worse = brief(poor, second)
     assert worse["outline"] == second["outline"]
     assert worse["usage"]["calls"] == 1
+
+
+def test_two_sections_with_the_same_job_are_sent_back_and_merged_if_they_come_again(says: Says) -> None:
+    twins = planned("Costs over ten years", "Tops", "Over the years: costs")
+
+    def brief(former: Any = None) -> Any:
+        calls = says.calls(twins)
+        return run_brief_phase(ASKED, RESEARCH, TEXTS, PERSONA, calls=calls, out=says.out, former=former)
+
+    first = brief()
+    assert len(first["outline"]) == 3 and gaps_worth_another(first)
+    second = brief(first)
+    assert "job: “Costs over ten years” and “Over the years: costs” have the same job" in says.asked[-1]
+    assert [plan["heading"] for plan in second["outline"]] == ["Costs over ten years", "Tops"]
 
 
 def test_a_plan_with_no_usable_heading_is_an_invalid_answer(says: Says) -> None:

@@ -13,7 +13,9 @@ from briefworks.phases.outline import (
     sections_for,
     share_words,
     sound_outline,
+    without_twins,
 )
+from briefworks.phases.ownership import all_owned, same_job
 from briefworks.shapes import Brief, Research, SectionPlan, no_usage
 
 TEXTS = {
@@ -82,6 +84,8 @@ def a_brief(outline: list[SectionPlan]) -> Brief:
         "outline": outline,
         "gaps": find_gaps(outline, RESEARCH, TEXTS, 900),
         "usage": no_usage(),
+        "intent": "informational",
+        "intent_why": "",
     }
 
 
@@ -101,6 +105,10 @@ def test_any_answer_becomes_a_sound_outline(answer: list[SectionAnswer], target:
         assert not plan["heading"].startswith("#")
     if outline:
         assert sum(plan["words"] for plan in outline) == min(target, 700 * len(outline))
+        owned = all_owned(outline, RESEARCH, TEXTS)
+        assert sorted(q for plan in owned for q in plan["questions"]) == sorted(RESEARCH["questions"])
+        assert sorted(name for plan in owned for name in plan["entities"]) == sorted(names)
+        assert {source for plan in owned for source in plan["sources"]} == TEXTS.keys()
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=12), st.integers(600, 6000))
@@ -181,3 +189,70 @@ def test_words_that_no_section_can_hold_are_a_gap() -> None:
     outline = sound_outline([section("A"), section("B")], RESEARCH, TEXTS, 6000)
     gaps = find_gaps(outline, RESEARCH, TEXTS, 6000)
     assert ("words", 1.0) in [(gap["kind"], gap["weight"]) for gap in gaps]
+
+
+def test_a_question_or_name_that_two_sections_claim_belongs_to_the_first() -> None:
+    claim = {"questions": ["Is walnut heavy?"], "entities": ["motor", "Acme Labs"]}
+    one, two = sound_outline([section("Tops", **claim), section("Drives", **claim)], RESEARCH, TEXTS, 600)
+    assert (one["questions"], one["entities"]) == (["Is walnut heavy?"], ["motor", "Acme Labs"])
+    assert (two["questions"], two["entities"]) == ([], [])
+
+
+def test_what_no_section_claims_goes_to_the_one_that_fits_best() -> None:
+    outline = sound_outline(
+        [
+            section("What drives it", points=["How loud the motor is"], sources=["s1"]),
+            section("What lies on top", points=["Walnut and its weight"], sources=["s2"]),
+            section("What hangs below", points=["Cables in trays"], sources=["s2"]),
+        ],
+        RESEARCH,
+        TEXTS,
+        900,
+    )
+    drives, top, below = all_owned(outline, RESEARCH, TEXTS)
+    assert (drives["questions"], drives["entities"][0]) == (["How loud is a motor?"], "motor")
+    assert top["questions"] == ["Is walnut heavy?"]
+    assert below["sources"] == ["s2", "s3"]
+    assert outline[0]["questions"] == []  # the plan it was made from stays as it was
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("Costs over ten years", ""), ("Over the years: costs", ""), True),
+        (("What it costs", "Adds up price and power."), ("Money", "Adds up power and prices."), True),
+        (
+            ("Benefits of standing desks", "Says who gains."),
+            ("Standing desk benefits", "Says who gains"),
+            True,
+        ),
+        (("Choosing a standing desk", "Names the sizes."), ("Why choosing matters", "Tells a story."), False),
+        (("Standing desks at home", ""), ("Standing desks at work", ""), False),
+        (("Motors", "Tells what a motor does."), ("Tops", "Tells what a top weighs."), False),
+    ],
+)
+def test_sections_with_the_same_job_are_told_apart_from_neighbours(
+    one: tuple[str, str], other: tuple[str, str], same: bool
+) -> None:
+    answer = [section(heading, purpose=purpose) for heading, purpose in (one, other)]
+    outline = sound_outline(answer, RESEARCH, TEXTS, 900)
+    assert bool(list(same_job(outline, "standing desks"))) is same
+    found = find_gaps(outline, RESEARCH, TEXTS, 900)
+    assert [gap["what"] for gap in found if gap["kind"] == "job"] == (
+        [f"“{one[0]}” and “{other[0]}” have the same job"] if same else []
+    )
+
+
+def test_twins_are_merged_as_long_as_the_rest_can_hold_the_words() -> None:
+    answer = [section("Costs over ten years", sources=["s1"]), section("Tops"), section("Motors")]
+    answer.append(section("Over the years: costs", sources=["s3"], points=["Power"]))
+    outline = sound_outline(answer, RESEARCH, TEXTS, 900)
+    merged = without_twins(outline, "standing desks", 900)
+    assert [(plan["n"], plan["heading"]) for plan in merged] == [
+        (1, "Costs over ten years"),
+        (2, "Tops"),
+        (3, "Motors"),
+    ]
+    assert (merged[0]["sources"], merged[0]["points"]) == (["s1", "s3"], ["Power"])
+    assert sum(plan["words"] for plan in merged) == 900
+    assert len(without_twins(outline, "standing desks", 2800)) == 4

@@ -167,6 +167,8 @@ def _brief(prompt: str, seed: int) -> dict[str, Any]:
     ]
     return {
         "title": f"Demo: {keyword}, put together from synthetic pages",
+        "intent": "informational",
+        "intent_why": "The demo's pages explain, and nothing in them is for sale.",
         "angle": f"What a handful of demo pages say about {keyword}, in one place and with its sources",
         "reader": "Somebody who tries briefworks without any key",
         "meta_description": f"Synthetic demo text about {keyword}, made by briefworks' demo upstream.",

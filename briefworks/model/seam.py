@@ -55,6 +55,8 @@ class Seam:
                 return
         if len(held) > _ANEW_CHARS and held[:_ANEW_CHARS] in self._partial:
             raise ModelAnswerInvalid("The model began anew instead of going on where its answer was cut off.")
+        if _begins_anew(self._partial, held):
+            raise ModelAnswerInvalid("The model did not go on where its answer was cut off.")
         gap = " " if self._partial.endswith((".", "!", "?")) and held[:1].isalnum() else ""
         self._pass(gap + held)
 
@@ -62,6 +64,13 @@ class Seam:
         if text:
             self.text += text
             self._on_text(text)
+
+
+def _begins_anew(partial: str, going_on: str) -> bool:
+    """Whether a sentence, a heading or a fence begins where another sentence is still under way."""
+    before, begun = partial.rstrip()[-1:], going_on.lstrip()
+    in_sentence = before in (",", ";") or (before.isalpha() and not before.isupper())
+    return in_sentence and (begun.startswith(("#", "```", "<")) or begun[:1].isupper())
 
 
 def _overlap(partial: str, going_on: str) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from briefworks.errors import ModelAnswerInvalid
 from briefworks.model import ModelCalls
 from briefworks.personas import Persona
-from briefworks.phases.outline import BriefAnswer, find_gaps, sections_for, sound_outline
+from briefworks.phases.outline import BriefAnswer, find_gaps, sections_for, sound_outline, without_twins
+from briefworks.phases.ownership import all_owned
 from briefworks.phases.prompts import brief_prompt
 from briefworks.shapes import ArticleRequest, Brief, Research, StepOutput
 from briefworks.text import squash
@@ -29,8 +30,12 @@ def run_brief_phase(
     """
     Plan the article; `texts` are the readable pages by source id.
 
-    With an `former` brief the model is told what that one left out, and the one with the lighter gaps is
-    the result: the new one, unless it is worse. Usage is that of this step alone either way.
+    Its gaps are those of the model's plan; code then gives every question, source and widely shared name
+    left out to the section that fits it best.
+
+    With a `former` brief the model is told what that one left out, and the one with the lighter gaps is the
+    result: the new one, unless it is worse. Sections that still have the same job are then merged. Usage is
+    that of this step alone either way.
 
     Raises `ModelAnswerInvalid` when nothing of the answer can be used; model errors pass through.
     """
@@ -57,13 +62,17 @@ def run_brief_phase(
         "angle": squash(answer.angle),
         "reader": squash(answer.reader),
         "meta_description": squash(answer.meta_description)[:300],
-        "outline": outline,
+        "outline": all_owned(outline, research, texts),
         "gaps": find_gaps(outline, research, texts, asked.target_words, asked.language),
         "usage": calls.usage,
+        "intent": answer.intent,
+        "intent_why": squash(answer.intent_why)[:300],
     }
-    if former is not None and _gap_weight(former) < _gap_weight(brief):
-        return {**former, "usage": calls.usage}
-    return brief
+    if former is None:
+        return brief
+    better = former if _gap_weight(former) < _gap_weight(brief) else brief
+    outline = without_twins(better["outline"], asked.keyword, asked.target_words)
+    return {**better, "outline": outline, "usage": calls.usage}
 
 
 def gaps_worth_another(brief: Brief) -> bool:

@@ -7,16 +7,24 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
+from briefworks.phases.ownership import (
+    MOST_ENTITIES,
+    SHARED,
+    each_owned_once,
+    same_job,
+    share_of_pages,
+    told,
+    words_of,
+)
 from briefworks.scoring import covers
-from briefworks.shapes import Gap, Research, SectionPlan
+from briefworks.shapes import Gap, Intent, Research, SectionPlan
 from briefworks.text import squash
 
 MOST_WORDS = 700  # of a section
 LEAST_SECTIONS, MOST_SECTIONS = 3, 12
 _WORDS_PER_SECTION = 250
-_MOST_ENTITIES = 25  # of those found, the ones on most pages
 _TERM = 0.5  # what a shared term weighs beside a name
-_SHARED = 0.3  # of the pages name it: an article without it is missing something
+_SAME_JOB = 1.0  # what two sections that tell the same weigh
 _MARKS = re.compile(r"^[\s#*\d.)(:–-]+|[\s#*:]+$")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
@@ -37,6 +45,8 @@ class BriefAnswer(BaseModel):
     """The plan as the model gives it."""
 
     title: str = Field(min_length=1)
+    intent: Intent
+    intent_why: str
     angle: str
     reader: str
     meta_description: str
@@ -76,8 +86,9 @@ def sound_outline(
     """
     The answered sections numbered from 1, without anything that research does not know.
 
-    Sections of the same heading are one; entities and questions are spelled as in research; a section
-    without a readable source gets the best fitting ones; words add up (see `share_words`).
+    Sections of the same heading are one; entities and questions are spelled as in research, each in the
+    first section that claims it; a section without a readable source gets the best fitting ones; words add
+    up (see `share_words`).
     """
     plans: dict[str, SectionPlan] = {}
     for section in answer:
@@ -90,11 +101,30 @@ def sound_outline(
         else:
             plans[key] = plan
     outline = list(plans.values())[: max(LEAST_SECTIONS, min(MOST_SECTIONS, target_words // 100))]
-    words = share_words([plan["words"] for plan in outline], target_words) if outline else []
-    for n, (plan, share) in enumerate(zip(outline, words, strict=True), 1):
-        plan["n"], plan["words"] = n, share
+    for plan in outline:
         plan["sources"] = plan["sources"] or _best_sources(plan, texts)
-    return outline
+    return _numbered(each_owned_once(outline), target_words)
+
+
+def without_twins(outline: Sequence[SectionPlan], keyword: str, target_words: int) -> list[SectionPlan]:
+    """
+    The outline with sections of the same job merged into the first of them.
+
+    Only as long as the sections left can hold the words.
+    """
+    plans: list[SectionPlan] = [{**plan} for plan in outline]
+    least = max(2, -(-target_words // MOST_WORDS))
+    while len(plans) > least and (twins := next(same_job(plans, keyword), None)):
+        _merge(twins[0], twins[1])
+        plans.remove(twins[1])
+    return _numbered(plans, target_words) if len(plans) < len(outline) else plans
+
+
+def _numbered(plans: list[SectionPlan], target_words: int) -> list[SectionPlan]:
+    words = share_words([plan["words"] for plan in plans], target_words) if plans else []
+    for n, (plan, share) in enumerate(zip(plans, words, strict=True), 1):
+        plan["n"], plan["words"] = n, share
+    return plans
 
 
 def _plan(section: SectionAnswer, research: Research, texts: Mapping[str, str]) -> SectionPlan:
@@ -130,13 +160,9 @@ def _merge(plan: SectionPlan, more: SectionPlan) -> None:
 
 
 def _best_sources(plan: SectionPlan, texts: Mapping[str, str], most: int = 2) -> list[str]:
-    wanted = _words(" ".join([plan["heading"], plan["purpose"], *plan["points"], *plan["entities"]]))
-    shared = {source_id: len(wanted & _words(text)) for source_id, text in texts.items()}
+    wanted = words_of(told(plan))
+    shared = {source_id: len(wanted & words_of(text)) for source_id, text in texts.items()}
     return sorted(texts, key=lambda source_id: -shared[source_id])[:most]
-
-
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(text.casefold()))
 
 
 def find_gaps(
@@ -146,16 +172,18 @@ def find_gaps(
     target_words: int,
     language: str = "en",
 ) -> list[Gap]:
-    """What the outline leaves out of what research found; weights 0 to 1, the heaviest first."""
+    """
+    What the outline leaves out of what research found, and sections that tell the same, the heaviest first.
+
+    Weights, 0 to 1: a name the share of the pages that have it, a term half of that; a question 0.4; a source
+    0.2; words without a section twice their share; two sections with the same job 1.
+    """
     gaps: list[Gap] = []
-    said = "\n".join(
-        "\n".join([plan["heading"], plan["purpose"], *plan["points"], *plan["questions"], *plan["entities"]])
-        for plan in outline
-    )
-    for entity in research["entities"][:_MOST_ENTITIES]:
-        share = len(entity["pages"]) / max(1, len(texts))
-        if share >= _SHARED and entity["name"].casefold() not in said.casefold():
-            weight = min(1.0, share) * (1.0 if entity["kind"] == "entity" else _TERM)
+    said = "\n".join(map(told, outline))
+    for entity in research["entities"][:MOST_ENTITIES]:
+        share = share_of_pages(entity, texts)
+        if share >= SHARED and entity["name"].casefold() not in said.casefold():
+            weight = share * (1.0 if entity["kind"] == "entity" else _TERM)
             gaps.append({"kind": "entity", "what": entity["name"], "weight": round(weight, 2)})
     answered = {question for plan in outline for question in plan["questions"]}
     for question in research["questions"]:
@@ -163,6 +191,9 @@ def find_gaps(
             gaps.append({"kind": "question", "what": question, "weight": 0.4})
     used = {source for plan in outline for source in plan["sources"]}
     gaps.extend({"kind": "source", "what": source, "weight": 0.2} for source in texts if source not in used)
+    for one, other in same_job(outline, research["keyword"]):
+        what = f"“{one['heading']}” and “{other['heading']}” have the same job"
+        gaps.append({"kind": "job", "what": what, "weight": _SAME_JOB})
     short = target_words - sum(plan["words"] for plan in outline)
     if short > 0:
         what = f"{short} of {target_words} words have no section"

@@ -80,7 +80,10 @@ def _language(code: str) -> str:
 
 
 def _voice(persona: Persona) -> str:
-    parts = [f"You write as this persona: {persona.title}. {persona.voice.strip()}"]
+    parts = [
+        f"You write as this persona: {persona.title}. {persona.description.strip()}",
+        persona.voice.strip(),
+    ]
     if persona.banned:
         parts.append("This persona never uses: " + "; ".join(persona.banned) + ".")
     if persona.samples:
@@ -120,7 +123,8 @@ def brief_prompt(
     )
     again = (
         "\n\nAn earlier plan was not good enough. It left out:\n<missing>\n"
-        f"{_bullets(_gap(gap) for gap in missing)}\n</missing>\nFind each of them a place."
+        f"{_bullets(_gap(gap) for gap in missing)}\n</missing>\nMend the heaviest first, and find "
+        "each of them a place."
         if missing
         else ""
     )
@@ -132,30 +136,58 @@ def brief_prompt(
         f"What people ask:\n<questions>\n{_bullets(research['questions'])}\n</questions>\n\nPlan an "
         f"article on the keyword: <words>{asked.target_words}</words> words in "
         f"<sections>{sections}</sections> sections, each with one job that no other section has, in the "
-        "order a reader needs them. For every section give the heading, its purpose in one sentence, two "
-        "to four points to make, the questions it answers and the entities it names (both copied exactly "
-        "from the lists above), the ids of two to four sources that carry it, and its words. Every source "
-        "and every question should find a place, and so should the names that half of the pages have. "
+        "order a reader needs them. First say the intent of whoever searches for the keyword "
+        "(informational: to know; how-to: to do it; commercial: to compare before buying; transactional: to "
+        "buy or book; navigational: to find one site) and in a sentence what in the sources shows it; then "
+        "the angle: what this article gives its reader that the pages above do not. For every section give "
+        "the heading, its purpose in one sentence, two to four points to make, the questions it answers and "
+        "the entities it names (both copied exactly from the lists above, each in one section only), the ids "
+        "of two to four sources that carry it, and its words. Every source and every question should find a "
+        "place, and so should the names that half of the pages have. "
         f"{_language(asked.language)}{again}",
         max_tokens=THINKING + 6000,
     )
 
 
 def _gap(gap: Gap) -> str:
-    return f"{gap['kind']}: {gap['what']}"
+    return f"{gap['kind']}: {gap['what']} (weight {gap['weight']:g} of 1)"
 
 
 def outline_block(brief: Brief) -> str:
-    """The whole plan, one line per section."""
+    """The whole plan, one line per section and below it what belongs to that section alone."""
     lines = "\n".join(
         f"{plan['n']}. {_attribute(plan['heading'])} – {_attribute(plan['purpose'])} "
         f"({', '.join(plan['sources'])}; {plan['words']} words)"
+        + "".join(
+            f"\n   {what}: {'; '.join(map(_attribute, mine))}"
+            for what, mine in (
+                ("Points", plan["points"]),
+                ("Answers", plan["questions"]),
+                ("Names", plan["entities"]),
+            )
+            if mine
+        )
         for plan in brief["outline"]
     )
+    intent = f"Search intent: {brief['intent']}\n" if "intent" in brief else ""
     return (
         f'<outline title="{_attribute(brief["title"])}">\nReader: {_attribute(brief["reader"])}\n'
-        f"Angle: {_attribute(brief['angle'])}\n{lines}\n</outline>"
+        f"{intent}Angle: {_attribute(brief['angle'])}\n{lines}\n</outline>"
     )
+
+
+def _neighbour(brief: Brief, n: int, where: str) -> str:
+    """What the section before or after says, or that there is none."""
+    for plan in brief["outline"]:
+        if plan["n"] == n:
+            points = f" Its points: {'; '.join(map(_attribute, plan['points']))}." if plan["points"] else ""
+            return (
+                f"The section {where} it, “{_attribute(plan['heading'])}”, does this: "
+                f"{_attribute(plan['purpose'])}{points}"
+            )
+    if where == "before":
+        return "No section comes before: this one opens the article. Begin with the matter itself."
+    return "No section comes after: this one ends the article, with its last point and no summary."
 
 
 def section_prompt(
@@ -169,12 +201,7 @@ def section_prompt(
     wrong: Sequence[str] = (),
 ) -> Prompt:
     """Asks for one section. `system` and `shared` are the same for all sections, so that they are cached."""
-    others = [
-        f"The section {where} it, “{_attribute(other['heading'])}”, does this: {_attribute(other['purpose'])}"
-        for where, n in (("before", plan["n"] - 1), ("after", plan["n"] + 1))
-        for other in brief["outline"]
-        if other["n"] == n
-    ]
+    others = [_neighbour(brief, plan["n"] - 1, "before"), _neighbour(brief, plan["n"] + 1, "after")]
     complaint = (
         f"\n\n<wrong>\n{_bullets(wrong)}\n</wrong>\nThat was wrong with your last try." if wrong else ""
     )
@@ -188,8 +215,10 @@ def section_prompt(
         f"Points:\n{_bullets(plan['points'])}\nQuestions to answer:\n{_bullets(plan['questions'])}\n"
         f"Names to use:\n{_bullets(plan['entities'])}\n</section>\n\n" + "\n".join(others) + "\n\n"
         f"Write this section: about {plan['words']} words of Markdown in paragraphs, without its heading, "
-        "without a word about the writing itself. Leave to the other sections what is theirs. Cite above "
-        f"all {', '.join(plan['sources'])}; every paragraph has at least one citation.{complaint}",
+        "without a word about the writing itself. Other writers write the other sections at the same time: "
+        "their points, answers and names in the outline are theirs, and are not told here; take up where the "
+        f"section before ends, without repeating it. Cite above all {', '.join(plan['sources'])}; every "
+        f"paragraph has at least one citation.{complaint}",
         max_tokens=THINKING + plan["words"] * 4,
     )
 

@@ -77,7 +77,7 @@ export type SectionPlan = {
   words: number;
 };
 export type Gap = {
-  kind: "entity" | "question" | "source" | "words";
+  kind: "entity" | "question" | "source" | "words" | "job";
   what: string;
   weight: number;
 };
@@ -90,6 +90,8 @@ export type Brief = {
   outline: SectionPlan[];
   gaps: Gap[];
   usage: Usage;
+  intent?: "informational" | "how-to" | "commercial" | "transactional" | "navigational";
+  intent_why?: string;
 };
 export type ReviewWaiting = {
   round: number;

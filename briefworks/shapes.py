@@ -138,6 +138,11 @@ class Entity(TypedDict):
     mentions: int
 
 
+class ScoreCheck(TypedDict):
+    spearman: float  # of score and position: -1 when the best come first, 1 when they come last
+    pages: int  # so many were scored
+
+
 class Research(TypedDict):
     v: Literal[1]
     keyword: str
@@ -148,6 +153,7 @@ class Research(TypedDict):
     related: list[str]
     entities: list[Entity]
     usage: Usage
+    score_check: NotRequired[ScoreCheck]  # with four scored pages or more
 
 
 class SectionPlan(TypedDict):

@@ -35,6 +35,8 @@ class Web:
         self.host = urlsplit(self.base).netloc
         self.kept: dict[str, tuple[str, str, str]] = {}
         self.broken: set[int] = set()
+        self.same: dict[int, int] = {}  # page → the one it is a copy of
+        self.parts: dict[int, int] = {}  # page → how many parts it has
         self.results = [f"{self.base}/page/{n}" for n in (1, 2, 3, 4)]
         server.expect_request("/robots.txt").respond_with_data("", status=404)
         server.expect_request("/search").respond_with_handler(self._search)
@@ -48,9 +50,12 @@ class Web:
 
     def _page(self, request: Request) -> Response:
         n = int(request.path[-1])
+        n = self.same.get(n, n)
         if n in self.broken:
             return Response("no", status=500)
-        body = "".join(f"<h2>Part {k}</h2><p>{PARAGRAPH.format(n=n) * 2}</p>" for k in range(3))
+        body = "".join(
+            f"<h2>Part {k}</h2><p>{PARAGRAPH.format(n=n) * 2}</p>" for k in range(self.parts.get(n, 3))
+        )
         head = f"<head><title>Barrels {n}</title></head>"
         page = f"<html>{head}<body><article><h1>Barrels</h1>{body}</article></body></html>"
         return Response(page, content_type="text/html")
@@ -105,6 +110,24 @@ def test_a_search_that_was_kept_is_told_as_not_paid_again(web: Web) -> None:
         "4 results from searxng",
         "4 results from searxng, asked 1 min ago: not asked, not paid again",
     ]
+
+
+def test_a_copy_of_a_page_under_another_address_is_no_source(web: Web) -> None:
+    web.same = {3: 1}
+    research = web.research(NAMES)
+    assert [page["note"] for page in research["pages"]] == ["", "", "the same text as s1", ""]
+    assert research["pages"][2]["snapshot_id"] is None and research["pages"][2]["score"] is None
+    assert len(web.kept) == 3
+    assert "score_check" not in research
+
+
+def test_with_four_scored_pages_it_says_whether_the_search_ranks_as_the_score_does(web: Web) -> None:
+    web.parts = {1: 1, 2: 2, 3: 3, 4: 4}  # the longest, and best, comes last
+    assert web.research(NAMES)["score_check"] == {"spearman": 0.949, "pages": 4}  # the two best are equal
+    web.parts = {1: 4, 2: 3, 3: 2, 4: 1}
+    assert web.research(NAMES)["score_check"] == {"spearman": -0.949, "pages": 4}
+    web.broken = {2}
+    assert "score_check" not in web.research(NAMES)
 
 
 def test_a_name_counts_only_when_a_page_says_it(web: Web) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from briefworks.scoring import (
     PageFacts,
+    copies,
     covers,
     flesch,
     score_pages,
@@ -48,6 +49,19 @@ def parts(pages: Sequence[PageFacts], questions: Sequence[str] = ()) -> dict[str
 
 
 # --- terms
+def test_a_text_that_is_nearly_an_earlier_one_is_its_copy() -> None:
+    text = " ".join(f"word{n}" for n in range(200))
+    texts = {
+        "s1": text,
+        "s2": "Another text about quite other things.",
+        "s3": text.upper() + " The end.",
+        "s4": "",
+    }
+    assert copies(texts) == {"s3": "s1"}
+    half = " ".join(f"word{n}" for n in range(100)) + " " + " ".join(f"other{n}" for n in range(100))
+    assert copies({"s1": text, "s2": half, "s3": "", "s4": ""}) == {}
+
+
 def test_a_term_is_shared_when_it_stands_on_two_pages() -> None:
     texts = {
         "s1": "A steel frame. The steel frame holds.",

@@ -291,6 +291,33 @@ def test_of_many_results_ten_remain_numbered_from_one(httpserver: HTTPServer):
     assert results[9]["url"] == "https://site9.example/"
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://desks.example/guide",
+        "https://www.desks.example/guide/",
+        "https://m.desks.example/guide?utm_source=mail&fbclid=x",
+        "https://desks.example:443/guide/amp/",
+        "https://amp.desks.example/guide.amp.html?amp=1",
+        "https://desks.example/gu%69de#legs",
+        "https://desks.example/guide/index.html?ref=home",
+    ],
+)
+def test_two_addresses_of_one_page_are_one_result(httpserver: HTTPServer, other):
+    found = [{"url": url} for url in ("https://desks.example/guide", other, "https://desks.example/guides")]
+    httpserver.expect_request("/search").respond_with_json({"results": found})
+    assert [result["url"] for result in ask(searxng(httpserver))["results"]] == [
+        "https://desks.example/guide",
+        "https://desks.example/guides",
+    ]
+
+
+def test_addresses_that_ask_for_something_else_are_two_results(httpserver: HTTPServer):
+    urls = [f"https://desks.example/show?{asked}" for asked in ("id=1&page=2", "id=2", "id=1", "page=2&id=1")]
+    httpserver.expect_request("/search").respond_with_json({"results": [{"url": url} for url in urls]})
+    assert [result["url"] for result in ask(searxng(httpserver))["results"]] == urls[:3]
+
+
 def test_only_absolute_web_addresses_are_results(httpserver: HTTPServer):
     wrong = [
         "ftp://a.example/",

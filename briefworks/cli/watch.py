@@ -111,6 +111,12 @@ class TerminalView:
             "research",
             f"{len(research['pages'])} results, {len(read)} pages read, {len(research['entities'])} entities",
         )
+        if (check := research.get("score_check")) is not None:
+            line(
+                "research",
+                f"score against position: Spearman {check['spearman']:+.2f} over {check['pages']} pages",
+                dim=True,
+            )
 
     def _brief(self, again: bool) -> None:
         brief = self.state["brief"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -13,13 +14,14 @@ from briefworks.model import ModelCalls
 from briefworks.pages import FetchedPage, Pages
 from briefworks.pages.commands import without_commands
 from briefworks.phases.prompts import entities_prompt
-from briefworks.scoring import PageFacts, score_pages, shared_terms, verify_entities
+from briefworks.scoring import PageFacts, copies, score_pages, shared_terms, spearman, verify_entities
 from briefworks.search import Search, SearchPage, SearchResult
-from briefworks.shapes import ArticleRequest, Entity, Page, Research, StepOutput
+from briefworks.shapes import ArticleRequest, Entity, Page, Research, ScoreCheck, StepOutput
 from briefworks.text import squash
 
 MOST_PAGES = 10
 MOST_QUESTIONS = 20
+LEAST_SCORED = 4
 SEARCH_SHARE, PAGES_SHARE = 0.15, 0.45  # of the step's time; the model has the rest
 KeepSnapshot = Callable[[str, str, str], str]  # (url, text, fetched_at) → snapshot id
 
@@ -58,6 +60,8 @@ def run_research_phase(
     results = _distinct_results(found["results"])
     own = {f"s{n}" for n, result in enumerate(results, 1) if _is_own(result["url"], own_domains)}
     fetched = _fetch(results, own, pages, out, time_s * PAGES_SHARE)
+    for copy, first in copies({at: page["text"] for at, page in fetched.items() if not page["note"]}).items():
+        fetched[copy]["note"] = f"the same text as {first}"
     commands = _free_of_commands(fetched)
     texts = {
         source_id: page["text"] for source_id, page in fetched.items() if page["text"] and not page["note"]
@@ -90,7 +94,7 @@ def run_research_phase(
         if page and f"s{n}" in texts:
             one["fetched_at"] = page["fetched_at"]
         listed.append(one)
-    return {
+    research: Research = {
         "v": 1,
         "keyword": asked.keyword,
         "provider": found["provider"],
@@ -101,13 +105,33 @@ def run_research_phase(
         "entities": entities,
         "usage": calls.usage,
     }
+    if (check := _score_check(listed)) is not None:
+        research["score_check"] = check
+    return research
+
+
+def _score_check(pages: Sequence[Page]) -> ScoreCheck | None:
+    """Whether the search ranks as the score does; None for fewer than four scored pages: they say nothing."""
+    scored = [(page["score"]["total"], float(page["position"])) for page in pages if page["score"]]
+    if len(scored) < LEAST_SCORED:
+        return None
+    rank = spearman(*zip(*scored, strict=True))
+    return None if rank is None else {"spearman": round(rank, 3), "pages": len(scored)}
 
 
 def _search(asked: ArticleRequest, search: Search, out: StepOutput, timeout_s: float) -> SearchPage:
     out.progress("serp", 0, 1, f"asking {search.provider}")
     found = search.search(asked.keyword, language=asked.language, market=asked.market, timeout_s=timeout_s)
-    out.progress("serp", 1, 1, f"{len(found['results'])} results from {found['provider']}")
+    note = f"{len(found['results'])} results from {found['provider']}"
+    if found.get("kept"):
+        note += f", asked {_ago(found['fetched_at'])} ago: not asked, not paid again"
+    out.progress("serp", 1, 1, note)
     return found
+
+
+def _ago(instant: str) -> str:
+    minutes = int((datetime.now(UTC) - datetime.fromisoformat(instant)).total_seconds() // 60)
+    return f"{minutes // 60} h" if minutes >= 60 else f"{max(1, minutes)} min"
 
 
 def _distinct_results(results: Sequence[SearchResult]) -> list[SearchResult]:

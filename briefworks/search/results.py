@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NotRequired, TypedDict
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from briefworks.text import clean, instant_at, now_at, squash
 
@@ -15,6 +15,9 @@ MOST_LINES = 20
 TITLE_CHARS, SNIPPET_CHARS, LINE_CHARS, URL_CHARS = 200, 500, 200, 2000
 _AGO = re.compile(r"(\d{1,3}) (minute|hour|day|week|month|year)s? ago")
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30.4, "year": 365.25}
+_FRONT = re.compile(r"^(?:www|m|mobile|amp)\.")
+_PATH_END = re.compile(r"(?:/index\.(?:html?|php)|/amp|\.amp(?:\.html?)?)?/*$")
+_TRACKING = re.compile(r"utm_\w+|amp|\w*clid|mc_[ce]id|igshid|srsltid|ref|ref_src|_ga|_gl", re.IGNORECASE)
 _FORMS = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y")
 
 
@@ -50,7 +53,7 @@ def search_page(
     """
     Clean, number and limit what a provider found.
 
-    Left out: what is not an http(s) address, PDFs, and a second result of the same host and path.
+    Left out: what is no http(s) address, PDFs, and other addresses of a page that is there already.
     """
     results: dict[str, SearchResult] = {}
     for one in found:
@@ -96,8 +99,15 @@ def _web_url(value: Any) -> str | None:
 
 
 def _key(url: str) -> str:
+    """What all addresses of one page have in common: no scheme, www, AMP or tracking; the query sorted."""
     parts = urlsplit(url)
-    return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}"
+    host = _FRONT.sub("", (parts.hostname or "").lower())
+    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    path = _PATH_END.sub("", unquote(parts.path))
+    asked = sorted(
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
+    )
+    return f"{host}{port}{path}?{urlencode(asked)}"
 
 
 def _line(value: Any, most_chars: int) -> str:

@@ -48,6 +48,10 @@ export type Usage = {
   cache_write_tokens: number;
   usd: number | null;
 };
+export type ScoreCheck = {
+  spearman: number;
+  pages: number;
+};
 export type Research = {
   v: 1;
   keyword: string;
@@ -58,6 +62,7 @@ export type Research = {
   related: string[];
   entities: Entity[];
   usage: Usage;
+  score_check?: ScoreCheck;
 };
 export type Thinking = {
   since_ms: number;

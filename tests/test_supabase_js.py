@@ -7,12 +7,13 @@ import json
 import re
 from pathlib import Path
 
+import flask
 import pytest
 
 from briefworks.errors import ConfigError
 from briefworks.settings import Settings
+from briefworks.web.page import page_routes
 from briefworks.web.supabase_js import INTEGRITY, SCRIPT, VERSION, supabase_js
-from served import app_and_store
 
 URL, KEY = "https://abcdefgh.supabase.co", "sb_publishable_" + "x" * 20
 NPM = Path(__file__).parent / "lite"
@@ -24,24 +25,21 @@ def legacy(role):
 
 
 def asked(**settings):
-    return supabase_js(Settings.load(_env_file=None, **settings))
+    return supabase_js(Settings.load(_env_file=None, **{"store": "supabase", **settings}))
 
 
-def page_of(folder, **settings):
-    app, store = app_and_store(folder, **settings)
-    try:
-        return app.test_client().get("/projects/acme")
-    finally:
-        store.close()
+def page_of(**settings):
+    app = flask.Flask("page", static_folder=None)
+    app.register_blueprint(page_routes(home=False, supabase=asked(**settings)))
+    return app.test_client().get("/projects/acme")
 
 
-def test_with_both_settings_the_page_is_told_and_its_policy_allows_exactly_that(tmp_path):
-    page = page_of(tmp_path, supabase_url=URL + "/", supabase_publishable_key=KEY)
+def test_with_both_settings_the_page_is_told_and_its_policy_allows_exactly_that():
+    page = page_of(supabase_url=URL + "/", supabase_publishable_key=KEY)
     told = re.search(r'<meta name="briefworks-supabase" content="([^"]*)" />', page.text)
     assert json.loads(html.unescape(told[1])) == {
         "url": URL,
         "key": KEY,
-        "realtime": False,  # the stream is in SQLite: its rows come by no channel
         "script": SCRIPT,
         "integrity": INTEGRITY,
     }
@@ -52,18 +50,25 @@ def test_with_both_settings_the_page_is_told_and_its_policy_allows_exactly_that(
     )
 
 
-@pytest.mark.parametrize("some", [{}, {"supabase_url": URL}, {"supabase_publishable_key": KEY}], ids=str)
-def test_without_both_nothing_of_it_is_in_the_page_or_the_policy(tmp_path, some):
-    page = page_of(tmp_path, **some)
+BOTH = {"supabase_url": URL, "supabase_publishable_key": KEY}
+
+
+@pytest.mark.parametrize(
+    "some",
+    [{}, {"supabase_url": URL}, {"supabase_publishable_key": KEY}, {**BOTH, "store": ""}],
+    ids=["none", "no key", "no address", "a store without members"],
+)
+def test_without_all_of_it_nothing_is_in_the_page_or_the_policy(some):
+    page = page_of(**some)
     assert "supabase" not in page.text
     policy = page.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy and "connect-src 'self';" in policy
 
 
 @pytest.mark.parametrize("store", ["supabase", "postgresql://db.example.org/x"])
-def test_rows_may_come_by_realtime_where_the_stream_is_in_a_database_that_tells_it(store):
-    assert asked(supabase_url=URL, supabase_publishable_key=KEY, store=store).realtime
-    assert asked(supabase_url=URL, supabase_publishable_key=legacy("anon"), store=store).realtime
+def test_the_key_may_be_a_new_or_an_old_one(store):
+    assert asked(**BOTH, store=store).key == KEY
+    assert asked(supabase_url=URL, supabase_publishable_key=legacy("anon"), store=store)
 
 
 @pytest.mark.parametrize(

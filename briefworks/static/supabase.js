@@ -2,7 +2,7 @@
  * The page's Supabase: who has signed in, and the channel by which a project is heard of. There where the app has
  * one, and says so in the page's head; its script comes from a CDN, and only what signs in or listens waits for it.
  *
- * @typedef {{url: string, key: string, realtime: boolean, script: string, integrity: string}} Said
+ * @typedef {{url: string, key: string, script: string, integrity: string}} Said
  */
 import { channelOf } from "./realtime.js";
 
@@ -104,8 +104,8 @@ export async function signOut() {
   localStorage.removeItem(KEPT);
 }
 
-/** The channel to follow by: where the stream is in Supabase and somebody has signed in there. */
-export const channel = () => (said?.realtime && signedIn() ? byRealtime : undefined);
+/** The channel to follow by, for whoever has signed in. */
+export const channel = () => (signedIn() ? byRealtime : undefined);
 const byRealtime = channelOf(client);
 
 /** A link to a download carries no token: then it is asked for here, and saved. @param {MouseEvent} event */

@@ -24,22 +24,15 @@ INTEGRITY = "sha384-2DeuFKyqIlpZfFmj+jl/+IbM3DwDM4vGKsvK0fI32E0ZDt24W33hB6pka4RA
 
 @dataclass(frozen=True)
 class SupabaseJs:
-    """A project as its browsers know it; `realtime` if the stream's tables are in its database."""
+    """A project as its browsers know it."""
 
     origin: str
     key: str
-    realtime: bool
 
     @property
     def meta(self) -> str:
         """An element for the page's head: JSON that static/supabase.js reads."""
-        said = {
-            "url": self.origin,
-            "key": self.key,
-            "realtime": self.realtime,
-            "script": SCRIPT,
-            "integrity": INTEGRITY,
-        }
+        said = {"url": self.origin, "key": self.key, "script": SCRIPT, "integrity": INTEGRITY}
         return f'<meta name="briefworks-supabase" content="{html.escape(json.dumps(said))}" />'
 
     @property
@@ -50,12 +43,12 @@ class SupabaseJs:
 
 def supabase_js(settings: Settings) -> SupabaseJs | None:
     """
-    What the settings allow, None without both of them.
+    What the settings allow: None without both of them, or with a store that has no members.
 
     `ConfigError` for an address that is none, and for a key that may not be shown to everybody.
     """
     url, key = settings.supabase_url, settings.supabase_publishable_key
-    if url is None or key is None:
+    if url is None or key is None or not settings.has_users:
         return None
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}".lower()
@@ -69,4 +62,4 @@ def supabase_js(settings: Settings) -> SupabaseJs | None:
             "SUPABASE_PUBLISHABLE_KEY holds no publishable key, and every visitor of the page is shown it.",
             hint="Set it to the key that begins with sb_publishable_ (Settings → API Keys).",
         )
-    return SupabaseJs(origin, key.get_secret_value(), realtime=settings.store_kind != "sqlite")
+    return SupabaseJs(origin, key.get_secret_value())

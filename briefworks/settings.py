@@ -69,6 +69,7 @@ class Settings(BaseSettings):
 
     url: str = "http://127.0.0.1:8000"
     api_key: SecretStr | None = None
+    user_token: SecretStr | None = None  # of a Supabase user, for `briefworks doctor`
     project: str = "default"
 
     model: str = "claude-sonnet-5-5"

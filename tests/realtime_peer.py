@@ -51,6 +51,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         self.project.url = self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.realtime_down = self.http_down = False
         self.drop, self.double, self.delay_s, self.ready_after_s = 0, 0, 0.0, 0.0
+        self.clock_s = 0.0  # how far its clock is ahead
         self.sockets: list[Socket] = []
         self.asked_at = 0.0  # when the last request came
         self.asked: list[str] = []  # "POST /rest/v1/rpc/article_read" …, in order
@@ -162,6 +163,9 @@ class _Http(BaseHTTPRequestHandler):
     server: RealtimePeer
     protocol_version = "HTTP/1.1"
     timeout = 30
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.server.clock_s)
 
     def do_OPTIONS(self) -> None:
         self._answer(200, None)

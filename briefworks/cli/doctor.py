@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from uuid import UUID
 
 import click
 import httpx
 
 from briefworks import personas
+from briefworks.cli.doctor_users import UserChecks, user_options
 from briefworks.costs import price_list
 from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable
 from briefworks.keys import keys_of
@@ -16,16 +18,21 @@ from briefworks.settings import Settings
 
 
 @click.command()
-def doctor() -> None:
+@user_options
+def doctor(project: str | None, user: UUID | None, user_token: str | None) -> None:
     """
-    Check the configuration: store, personas, model, search, engine.
+    Check the configuration: store, personas, model, search, engine, users.
 
     Asks each of them something small (one search, which may cost a credit) and says what answers, what does
     not, and what to do about it. Settings come from the environment and .env; .env.example lists them.
 
+    With a Supabase project it also compares the clocks, and for a user that is named it looks whether he is a
+    member of the project and joins its Realtime channel as he would.
+
     \b
     Example:
       briefworks doctor
+      briefworks doctor --project acme --user-token - < token.txt
     """
     settings = Settings.load()
     demo, kind = settings.upstreams() == "none", settings.store_kind
@@ -73,7 +80,8 @@ def doctor() -> None:
 
     def keys() -> str:
         known = keys_of(settings).known
-        return f"{len(known)} known" if known else "none: only this machine may ask"
+        others = "users by their tokens" if settings.has_users else "only this machine may ask"
+        return f"{len(known)} known" if known else f"none: {others}"
 
     checks: list[tuple[str, Callable[[], str]]] = [("store", store), ("personas", voices), ("keys", keys)]
     if demo:
@@ -86,6 +94,12 @@ def doctor() -> None:
         checks.append(("engine", engine))
     else:
         click.echo("   –  engine: not configured; `briefworks dev` brings its own")
+    if settings.has_users:
+        checks += UserChecks(settings, project or settings.project, user, bool(user_token)).all()
+    elif user or user_token:
+        raise ConfigError(
+            "There are no users here.", hint="Set SUPABASE_URL, and BRIEFWORKS_STORE to a database."
+        )
     sound = [_check(name, check) for name, check in checks]
     if not all(sound):
         raise SystemExit(1)

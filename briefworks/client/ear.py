@@ -90,6 +90,17 @@ class Ear:
                 return None, self._live and not told
             return self._messages.popleft(), False
 
+    def join(self, within_s: float) -> None:
+        """Start, and wait until the channel is joined; what refuses or prevents it is raised."""
+        self.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._live or self._refused or self._closed, within_s)
+            if self._refused:
+                raise self._refused
+            if not self._live:
+                last = self._troubles[-1] if self._troubles else None
+                raise last or StoreUnavailable(f"Realtime lets nobody join within {within_s:.0f} s.")
+
     def troubles(self) -> list[BriefworksError]:
         """What was met since the last time and is being dealt with."""
         with self._changed:

@@ -137,10 +137,14 @@ class PublishedKeys:
             hint="Ask again in a moment. If it goes on: is SUPABASE_URL right, and the project not paused?",
         )
 
+    def ask(self) -> httpx.Response:
+        """What is answered now; httpx's own errors."""
+        near = urlsplit(self._url).hostname in LOOPBACK
+        return httpx.get(self._url, timeout=ASK_S, trust_env=not near).raise_for_status()
+
     def _ask(self, now: float) -> None:
         try:
-            near = urlsplit(self._url).hostname in LOOPBACK
-            said = httpx.get(self._url, timeout=ASK_S, trust_env=not near).raise_for_status().json()["keys"]
+            said = self.ask().json()["keys"]
             self._keys = {str(one["kid"]): key for one in said if (key := _public(one))}
             self._got_at = now
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError, AttributeError):

@@ -31,7 +31,7 @@ class Channel:
     join_ref: str | None
     private: bool
     expires_at: float
-    hears_at: float  # the server's replication is not ready before
+    hears: bool = False  # once the server's replication is ready
 
 
 class Socket:
@@ -92,15 +92,20 @@ class Socket:
         except BadToken as error:
             return self._reply(join_ref, ref, topic, "error", {"reason": str(error)})
         join_ref = join_ref or ref
-        hears_at = time.monotonic() + self.ready_after_s
-        self.channels[topic] = Channel(topic, join_ref, private, claims.get("exp", float("inf")), hears_at)
+        channel = Channel(topic, join_ref, private, claims.get("exp", float("inf")))
+        self.channels[topic] = channel
         self._reply(join_ref, ref, topic, "ok", {"postgres_changes": []})
-        if config.get("broadcast", {}).get("replication_ready"):
-            threading.Timer(self.ready_after_s, self._ready, [self.channels[topic]]).start()
-        return None
+        told = bool(config.get("broadcast", {}).get("replication_ready"))
+        if not self.ready_after_s:
+            return self._ready(channel, told)
+        timer = threading.Timer(self.ready_after_s, self._ready, [channel, told])
+        timer.daemon = True
+        return timer.start()
 
-    def _ready(self, channel: Channel) -> None:
-        if self.channels.get(channel.topic) is channel:
+    def _ready(self, channel: Channel, told: bool) -> None:
+        """From here on the channel hears all."""
+        channel.hears = True
+        if told and self.channels.get(channel.topic) is channel:
             self._system(channel, "ok", "Replication connection established")
 
     def _renew(self, channel: Channel, token: str) -> None:
@@ -125,9 +130,7 @@ class Socket:
         """A row of realtime.messages, if it is for this socket."""
         channel = self.channels.get(f"realtime:{name}")
         body = json.dumps(payload)
-        if not channel or not channel.private or len(body.encode()) > MOST_BYTES:
-            return None
-        if channel.hears_at > time.monotonic():
+        if not channel or not channel.hears or not channel.private or len(body.encode()) > MOST_BYTES:
             return None
         meta = {"id": message_id}
         if self._vsn == "2.0.0":

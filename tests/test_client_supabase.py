@@ -119,7 +119,7 @@ def test_rows_come_by_the_channel_and_not_by_asking(peer, store, reader):
     assert len(peer.asked) == asked
 
 
-def written(store, chance):
+def written(store, chance, over):
     """An article whose run fails in the end: some sections finished, of others the tokens stay."""
     opened(store, "research")
     store.finish("p", "a", "research", 1, 0, [research_done()])
@@ -127,14 +127,16 @@ def written(store, chance):
     store.finish("p", "a", "brief", 1, 0, [brief_done("One", "Two", "Three", "Four")])
     counts = dict.fromkeys(range(1, 5), 0)
     takes = {n: opened(store, f"draft-section-{n}") for n in counts}
-    for turn in range(160):
+    turn = 0
+    while turn < 60 or not over.is_set():
+        turn += 1
         n = chance.choice(list(counts))
         rows = [token(f"{turn}.{k} wörd 🙂 ") for k in range(chance.randint(1, 4))]
         store.append("p", "a", f"draft-section-{n}", takes[n], counts[n], rows)
         counts[n] += len(rows)
-        if turn == 80:  # begun again: what it wrote is void
+        if turn == 20:  # begun again: what it wrote is void
             takes[2], counts[2] = opened(store, "draft-section-2", "c2"), 0
-        if turn == 120:
+        if turn == 40:
             store.finish("p", "a", "draft-section-1", takes[1], counts.pop(1), [section_done(1)])
         time.sleep(chance.uniform(0.005, 0.015))
     store.end_run("p", "r", "run-failed", FAILED)
@@ -144,14 +146,16 @@ def test_thirty_cuts_and_doubled_and_dropped_broadcasts_leave_the_table_word_for
     chance = random.Random(4)
     one = reader()
     live(peer)
-    writer = threading.Thread(target=written, args=[store, random.Random(5)])
+    over = threading.Event()
+    writer = threading.Thread(target=written, args=[store, random.Random(5), over])
     writer.start()
     for _ in range(30):
         joined = peer.joined
         peer.drop, peer.double = chance.choice([(0, 0), (1, 0), (0, 2), (2, 1)])
-        time.sleep(chance.uniform(0.01, 0.05))
+        time.sleep(chance.uniform(0.01, 0.06))
         peer.cut()
-        wait_for(lambda joined=joined: peer.joined > joined)
+        wait_for(lambda joined=joined: peer.joined > joined and peer.channels("project:p") == 1)
+    over.set()
     writer.join()
     wait_for(lambda: not one.is_alive())
     assert one.error is None
@@ -202,6 +206,23 @@ def test_what_is_written_between_joining_and_readiness_is_read(peer, store, read
     one = reader(PATIENT)
     live(peer)
     store.append("p", "a", "draft-section-1", opened(store), 0, [token("unheard")])
+    wait_for(lambda: one.texts() == ["unheard"])
+
+
+def test_what_is_written_before_it_has_joined_is_read_on_joining(peer, store, reader):
+    user = peer.project.add_user("reader@example.org", "p")
+    may_join = threading.Event()
+    peer.ready_after_s = 60
+
+    def access_token():
+        if threading.current_thread().name.startswith("asyncio"):
+            assert may_join.wait(20)
+        return peer.project.mint(user.id)
+
+    one = reader(PATIENT, access_token=access_token)
+    wait_for(lambda: len(one.rows) == 1)
+    store.append("p", "a", "draft-section-1", opened(store), 0, [token("unheard")])
+    may_join.set()
     wait_for(lambda: one.texts() == ["unheard"])
 
 

@@ -249,7 +249,7 @@ def _reason(error: Exception | None) -> str:
 
 
 async def _end_tasks() -> None:
-    """All that the library has begun on this loop: heartbeats, rejoins, time-outs."""
+    """All that the library has begun on this loop: a late time-out would end the next connection."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

@@ -61,6 +61,7 @@ ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
     ("docs/SUPABASE.md", "pip install 'briefworks[postgres]'"),
     ("docs/SUPABASE.md", "briefworks doctor"),
     ("docs/SUPABASE.md", "briefworks doctor --project acme --user-token -"),
+    ("docs/SDK.md", "def token() -> str:"),
     ("docs/SUPABASE.md", 'briefworks write "standing desks" --project acme'),
     ("docs/SUPABASE.md", "briefworks migrate postgresql://briefworks@db.example.org/briefworks"),
 }

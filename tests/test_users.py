@@ -3,8 +3,12 @@
 import base64
 import hmac
 import json
+import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
 
 import jwt
 import psycopg
@@ -13,12 +17,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.serving import make_server
 
+from briefworks import Client
+from briefworks.errors import Unauthorized
 from briefworks.keys import hash_key
+from briefworks.stores.postgres import PostgresStore
 from briefworks.web import tokens, users
 from realtime_peer import RealtimePeer
 from served import NOWHERE, app_and_store
-from supabase_project import JWT_SECRET, PUBLISHABLE_KEY
+from store_rows import RUN
+from supabase_project import JWT_SECRET, PUBLISHABLE_KEY, SECRET_KEY
 from waiting import wait_for
 
 STREAM = "/api/projects/p/stream"
@@ -350,6 +359,84 @@ def test_a_removed_members_stream_ends(web, project, monkeypatch):
     project.remove(leaving, "p")
     list(stream)  # comes to an end
     assert asked(web, token).status_code == 404
+
+
+@pytest.fixture
+def served(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def store(url):
+    with closing(PostgresStore(url)) as store:
+        yield store
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("truncate article_projects cascade")
+
+
+def test_a_client_follows_on_with_fresh_tokens(served, store, project):
+    shown = []
+
+    def token():  # each is good for a second or two more
+        shown.append(ada(project, exp=int(time.time()) - 28))
+        return shown[-1]
+
+    with Client(served, api_key=token) as client, ThreadPoolExecutor(1) as pool:
+        following = pool.submit(lambda: [row["article_id"] for row in islice(client.follow("p"), 2)])
+        for n in range(2):
+            wait_for(lambda n=n: len(shown) > n, 10, "the next token")
+            store.start_run("p", f"a{n}", f"r{n}", RUN)
+        assert following.result(10) == ["a0", "a1"] and len(set(shown)) > 1
+    with Client(served, api_key=ada(project, exp=1)) as client, pytest.raises(Unauthorized, match="expired"):
+        list(client.articles("p"))
+
+
+# --- what stays here
+@pytest.mark.parametrize(
+    "key", [pytest.param(SECRET_KEY, marks=pytest.mark.slow), "sb_secret_" + "revoked" * 5]
+)
+def test_no_secret_and_no_token_is_in_an_answer_a_log_or_a_row(
+    make_app, peer, project, store, monkeypatch, capfd, caplog, key
+):
+    caplog.set_level(0)
+    web = make_app(
+        store="supabase", supabase_secret_key=key, supabase_publishable_key=PUBLISHABLE_KEY
+    ).test_client()
+    tokens_shown = [ada(project), ada(project, alg="HS256"), ada(project, exp=1), ada(project)[:-4]]
+    paths = ["/", "/projects/p", "/healthz", "/openapi.json", "/api/session", "/api/personas", STREAM,
+             "/api/projects/p/articles", "/api/projects/p/articles/a"]  # fmt: skip
+    monkeypatch.setattr(tokens, "AGAIN_S", 0.0)
+    monkeypatch.setattr(users, "KEPT_S", 0.0)
+    said, statuses = [], set()
+    store.start_run("p", "a", "r", RUN)
+    for away in (False, True):
+        monkeypatch.setattr(peer, "http_down", away)
+        for token in tokens_shown:
+            headers = {"Authorization": f"Bearer {token}"}
+            body = {"projectId": "p", "keyword": "standing desks", "articleId": "b"}
+            answers = [asked(web, token, path) for path in (paths[-1:] if away else paths)]
+            if not away:
+                answers.append(web.post("/api/articles", json=body, headers=headers))
+            answers.append(web.post("/api/session", json={"key": token}))
+            for answer in answers:
+                statuses.add(answer.status_code)
+                said.append(f"{answer.headers} {answer.get_data(as_text=True)}")
+    assert {200, 401, 503} <= statuses
+    with psycopg.connect(project.database_url) as db:
+        names = db.execute(
+            "select tablename from pg_tables where schemaname in ('public', 'realtime')"
+        ).fetchall()
+        for (name,) in names:
+            schema = "public" if name.startswith("article_") else "realtime"
+            said += map(str, db.execute(f"select t::text from {schema}.{name} t").fetchall())
+    assert any("run-started" in one for one in said)
+    said += [caplog.text, *capfd.readouterr()]
+    for secret in (key, JWT_SECRET, *tokens_shown):
+        assert not [one[:200] for one in said if secret in one]
 
 
 # --- where nobody needs to sign in

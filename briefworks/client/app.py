@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,14 +32,17 @@ BY_STATUS: dict[int, type[BriefworksError]] = {
 }
 
 
+ApiKey = str | Callable[[], str] | None  # a callable is asked for each request: for tokens that end
+
+
 class App:
     """Where the app is and how to speak to it; the key is sent to it and shown to nobody."""
 
     def __init__(
-        self, base_url: str, api_key: str | None, timeout_s: float, http_client: httpx.Client | None
+        self, base_url: str, api_key: ApiKey, timeout_s: float, http_client: httpx.Client | None
     ) -> None:
         self.url, host = _checked(base_url)
-        self._headers = {"Authorization": f"Bearer {_checked_key(api_key)}"} if api_key else {}
+        self._key = api_key if callable(api_key) else _checked_key(api_key) if api_key else None
         self._timeout_s = timeout_s
         self._owned = http_client is None
         # No proxy stands between us and loopback, whatever the environment says.
@@ -65,7 +68,8 @@ class App:
 
         `quiet_s` is how long it may be silent; transport errors are ours, also those met while reading.
         """
-        headers = {**self._headers, "Accept": accept}
+        key = _checked_key(self._key()) if callable(self._key) else self._key
+        headers = {"Accept": accept} | ({"Authorization": f"Bearer {key}"} if key else {})
         timeout = httpx.Timeout(self._timeout_s, read=quiet_s or self._timeout_s)
         try:
             with self._http.stream(

@@ -13,7 +13,7 @@ import httpx
 from ulid import ULID
 
 from briefworks.account import ArticleCosts
-from briefworks.client.app import App
+from briefworks.client.app import ApiKey, App
 from briefworks.client.app_place import AppPlace
 from briefworks.client.follower import Follower
 from briefworks.client.place import ListedArticle, ListedPersona, Place
@@ -37,7 +37,8 @@ class Client:
     """
     An app at `base_url`: a context manager, safe to share between threads.
 
-    `api_key` is needed where the app has keys. `http_client` brings proxies, certificates or transports of
+    `api_key` is needed where the app has keys; a Supabase user's token is one too, and a callable gives the
+    current one for each request. `http_client` brings proxies, certificates or transports of
     your own, and stays yours to close. Every method raises our errors only: `Unauthorized`, `NotFound`,
     `RequestInvalid` …, and `UpstreamUnavailable` when the app cannot be reached.
     """
@@ -46,7 +47,7 @@ class Client:
         self,
         base_url: str = "http://127.0.0.1:8000",
         *,
-        api_key: str | None = None,
+        api_key: ApiKey = None,
         timeout_s: float = 30.0,
         http_client: httpx.Client | None = None,
     ) -> None:

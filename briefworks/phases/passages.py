@@ -21,6 +21,7 @@ from briefworks.text import paragraph_spans, sentence_spans
 
 MOST_SOURCES, MOST_PASSAGES = 5, 3  # for one sentence; of one source for it
 MOST_CHARS = 600  # of each part of a passage
+MOST_TEXT, MOST_FACTS, MOST_TRIED = 200_000, 20, 200  # of a source, a sentence, a fact: for hostile pages
 _LEAST_SHARED = 0.3  # of a sentence's words, for a passage that says none of its facts
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?=\S)")
 _stated = stated.__wrapped__  # what is asked once need not be kept
@@ -57,15 +58,26 @@ class ArticlePassages(TypedDict):
 
 
 class Told:
-    """The text of one source, ready to be searched."""
+    """The text of one source (of a very long one, its beginning), ready to be searched."""
 
     def __init__(self, text: str, language: str = "en") -> None:
-        self.text, self.language = text, language
-        self.spans: list[tuple[int, int]] = []
-        for start, end in paragraph_spans(text):
-            for a, b in sentence_spans(text[start:end]):
-                mark = _ITEM.match(text, start + a, start + b)  # the page itself has none
-                self.spans.append((mark.end() if mark else start + a, start + b))
+        self.text, self.language = text[:MOST_TEXT], language
+        self.spans = [
+            piece
+            for start, end in paragraph_spans(self.text)
+            for a, b in sentence_spans(self.text[start:end])
+            for piece in self._pieces(start + a, start + b)
+        ]
+
+    def _pieces(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """A sentence without a list item's mark, which the page itself has not; in parts when it is long."""
+        if mark := _ITEM.match(self.text, start, end):
+            start = mark.end()
+        while end - start > MOST_CHARS:
+            cut = max(self.text.rfind(" ", start, start + MOST_CHARS), start + MOST_CHARS // 2)
+            yield start, cut
+            start = cut
+        yield start, end
 
     @cached_property
     def words(self) -> list[frozenset[str]]:
@@ -74,6 +86,21 @@ class Told:
     @cached_property
     def said(self) -> list[Stated]:
         return [_stated(self.text[a:b]) for a, b in self.spans]
+
+    @cached_property
+    def _by_value(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for k, one in enumerate(self.said):
+            for value in {value for value, _ in one.values}:
+                found.setdefault(value, []).append(k)
+        return found
+
+    def saying(self, fact: Fact) -> list[int]:
+        """The sentences that say a fact, as far as they are among the first that may."""
+        if any(unit in ("quotation", "name") for _, unit in fact.values):
+            return [k for k, one in enumerate(self.said) if one.has(fact)]
+        may = {k for value, _ in fact.values for k in self._by_value.get(value, [])[:MOST_TRIED]}
+        return [k for k in sorted(may) if self.said[k].has(fact)]
 
 
 @dataclass(frozen=True)
@@ -123,40 +150,39 @@ def _words(text: str, language: str) -> frozenset[str]:
 
 def _found(source_id: str, sentence: _Sentence, source: Told) -> Iterator[Passage]:
     """What one source says of a sentence: each passage says facts that those before do not."""
-    left = sentence.facts
-    shared = [len(sentence.words & words) for words in source.words]
-    for nth in range(MOST_PASSAGES if source.spans else 0):
-        says = (
-            [[fact for fact in left if said.has(fact)] for said in source.said]
-            if left
-            else [[]] * len(shared)
-        )
-        best = max(range(len(shared)), key=lambda k: (len(says[k]), shared[k]))
-        alike = nth == 0 and shared[best] > 0 and shared[best] >= _LEAST_SHARED * len(sentence.words)
-        if not says[best] and not alike:
+    says: dict[int, list[Fact]] = {}
+    for fact in sentence.facts[:MOST_FACTS]:
+        for k in source.saying(fact):
+            says.setdefault(k, []).append(fact)
+
+    def shared(k: int) -> int:
+        return len(sentence.words & source.words[k])
+
+    if not says and source.spans:
+        best = max(range(len(source.spans)), key=shared)
+        if shared(best) and shared(best) >= _LEAST_SHARED * len(sentence.words):
+            yield _passage(source_id, source, best, [])
+    for _ in range(MOST_PASSAGES):
+        if not says:
             return
-        yield _passage(source_id, source, best, says[best])
-        left = [fact for fact in left if fact not in says[best]]
-        if not left:
-            return
+        best = max(says, key=lambda k: (len(says[k]), shared(k), -k))
+        told = says[best]
+        yield _passage(source_id, source, best, told)
+        says = {k: left for k, facts in says.items() if (left := [one for one in facts if one not in told])}
 
 
 def _passage(source_id: str, source: Told, best: int, says: list[Fact]) -> Passage:
-    """A sentence of the source with a neighbour on each side; of what is too long, the part that matters."""
+    """A sentence of the source with a neighbour on each side."""
     start, end = source.spans[best]
-    marks = sorted({mark for fact in says for mark in marks_of(fact, source.text[start:end])})
-    if end - start > MOST_CHARS:
-        first = max(0, marks[0][0] - MOST_CHARS // 2) if marks else 0
-        start, end = start + first, min(end, start + first + MOST_CHARS)
-        marks = [(a - first, min(b - first, MOST_CHARS)) for a, b in marks if a - first < MOST_CHARS]
     first = source.spans[best - 1][0] if best else start
     last = source.spans[best + 1][1] if best + 1 < len(source.spans) else end
+    text = source.text[start:end]
     return {
         "source_id": source_id,
         "before": source.text[max(first, start - MOST_CHARS) : start],
-        "text": source.text[start:end],
+        "text": text,
         "after": source.text[end : min(last, end + MOST_CHARS)],
-        "marks": [[a, b] for a, b in marks],
+        "marks": [list(mark) for mark in sorted({mark for fact in says for mark in marks_of(fact, text)})],
     }
 
 

@@ -243,6 +243,12 @@ def test_sections_with_the_same_job_are_told_apart_from_neighbours(
     )
 
 
+def test_the_words_of_the_keyword_make_no_twins() -> None:
+    keyword = "cheap adjustable electric corner standing desks"
+    answer = [section(f"{keyword}: motors"), section(f"{keyword}: frames")]
+    assert not list(same_job(sound_outline(answer, RESEARCH, TEXTS, 900), keyword))
+
+
 def test_twins_are_merged_as_long_as_the_rest_can_hold_the_words() -> None:
     answer = [section("Costs over ten years", sources=["s1"]), section("Tops"), section("Motors")]
     answer.append(section("Over the years: costs", sources=["s3"], points=["Power"]))

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -165,7 +165,7 @@ class Ear:
         )
         try:
             token = await self._set_token(socket)
-            await socket.connect()
+            await _whole(socket.connect())
             channel = socket.channel(f"project:{self._project_id}", CHANNEL)
             channel.on_broadcast("rows", self._heard)
             channel.on_system(self._ready)
@@ -246,6 +246,17 @@ def _reason(error: Exception | None) -> str:
         said = json.loads(str(error))
         return str(said.get("reason") or said.get("message") or "")
     return type(error).__name__ if error else ""
+
+
+async def _whole(connecting: Coroutine[Any, Any, None]) -> None:
+    """To its end also when this is cancelled: half a handshake would leave its socket open."""
+    task = asyncio.ensure_future(connecting)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await asyncio.wait_for(task, GOODBYE_S)
+        raise
 
 
 async def _end_tasks() -> None:

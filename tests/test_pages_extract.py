@@ -122,6 +122,14 @@ def test_a_page_written_by_hand_keeps_its_headings_and_its_loose_text():
     assert "## Legs\n\nLoose words about legs." in read["text"] and "And so on." in read["text"]
 
 
+def test_loose_text_around_a_paragraph_is_text_too():
+    loose = "<h2>Legs</h2>Loose words about legs.<h2>Future</h2>…Nothing else is planned."
+    body = f"<h1>Desk</h1><p>{WORDS * 6}</p>{loose}"
+    text = read_html(f"<html><body>{body}</body></html>".encode("utf-16"), "")["text"]
+    assert "## Legs\n\nLoose words about legs." in text
+    assert "## Future\n\n…Nothing else is planned." in text
+
+
 def test_without_og_title_the_title_element_counts_then_the_first_heading():
     body = f"<h1>Top</h1><p>{WORDS * 5}</p>"
     assert read_html(page(body, "<title> A \n title </title>"), "")["title"] == "A title"

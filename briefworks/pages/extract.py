@@ -155,7 +155,6 @@ def _extracted(tree: html.HtmlElement) -> str:
         include_images=False,
         include_links=False,
         with_metadata=False,
-        favor_recall=True,  # else it loses whole lists; the menus are out by now
     )
     text = "\n".join(line.rstrip() for line in _unescaped(clean(extracted or "")).splitlines())
     return re.sub(r"\n{3,}", "\n\n", text).strip()

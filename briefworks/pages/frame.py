@@ -8,6 +8,7 @@ from lxml import etree, html
 
 NEARLY_ALL = 0.9  # of the letters
 _HOLDERS = ("body", "div", "td", "center", "section", "article", "main", "dd", "font")
+_BOXES = ("div", "section", "main", "center", "font", "form", "table", "tbody", "tr", "td")
 _INLINE = (
     "a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd label mark q s samp small span"
     " strike strong sub sup time tt u var wbr"
@@ -30,17 +31,21 @@ def in_frame(tree: html.HtmlElement) -> html.HtmlElement:
     body = tree.find(".//body")
     if body is None:
         return tree
-    inner, enough = body, NEARLY_ALL * len(body.text_content())
-    while (child := next((one for one in inner if len(one.text_content()) >= enough), None)) is not None:
-        inner = child
-    if inner.tag in ("p", "pre"):
-        return tree
+    inner, enough = body, NEARLY_ALL * _chars(body)
+    boxes = [body]
+    while boxes:
+        inner = boxes[0]
+        boxes = [box for box in inner.iterchildren(*_BOXES) if _chars(box) >= enough]
     article = etree.Element("article")
     article.text = inner.text
     article.extend(list(inner))
     body.clear()
     body.append(article)
     return tree
+
+
+def _chars(element: html.HtmlElement) -> int:
+    return len(element.text_content())
 
 
 def _wrap(holder: html.HtmlElement, inline: frozenset[str]) -> None:

@@ -128,7 +128,7 @@ class Page(TypedDict):
     published_at: str | None
     score: Score | None
     commands: NotRequired[list[str]]  # sentences addressed to a model, left out of its text; since 0.2
-    fetched_at: NotRequired[str]  # when it was read; since 0.2
+    fetched_at: NotRequired[str]  # when it was read; since 0.3
 
 
 class Entity(TypedDict):
@@ -338,8 +338,8 @@ class Polished(TypedDict):
     tells_by_rule: NotRequired[dict[str, RuleTells]]  # since 0.2
     scores: NotRequired[Scorecard]  # since 0.2
     mended: NotRequired[list[Mended]]  # since 0.3, of all sections
-    provenance: NotRequired[Provenance]  # since 0.2
-    disclosure: NotRequired[str]  # the line below the title, where one is wanted; since 0.2
+    provenance: NotRequired[Provenance]  # since 0.3
+    disclosure: NotRequired[str]  # the line below the title, where one is wanted; since 0.3
 
 
 EVENT_DATA: Mapping[Event, type] = {

@@ -20,11 +20,12 @@ export function briefView() {
 /** @param {any} brief */
 function parts(brief) {
   const facts = [
+    ["Who searches", [brief.intent, brief.intent_why].filter(Boolean).join(": ")],
     ["Angle", brief.angle],
     ["Reader", brief.reader],
     ["In search results", brief.meta_description],
   ].filter(([, text]) => text);
-  const kinds = { entity: "not covered", question: "not answered", source: "without a source", words: "length" };
+  const kinds = { entity: "not covered", question: "not answered", source: "without a source", words: "length", job: "two sections with one job" };
   const gaps = brief.gaps.map((/** @type {any} */ { kind, what }) =>
     el("li", {}, `${plain(what)} `, el("span", { class: "hint" }, kinds[/** @type {"entity"} */ (kind)] ?? kind)),
   );
@@ -32,7 +33,7 @@ function parts(brief) {
     el("dl", { class: "pairs" }, ...facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, plain(text))))),
     el("h3", {}, "Outline"),
     el("ol", { class: "outline" }, ...brief.outline.map(planned)),
-    ...(gaps.length ? [el("h3", {}, "Gaps that were left"), el("ul", { class: "gaps" }, ...gaps)] : []),
+    ...(gaps.length ? [el("h3", {}, "Gaps in the plan, given to the sections that fit"), el("ul", { class: "gaps" }, ...gaps)] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 /**
- * How good it is: each measure with its definition and band, what the citation gate did, the tells rule by rule.
+ * How good it is: each measure with its definition and band, what the guards did, the tells rule by rule.
  *
  * @typedef {{name: string, group: string, says: string, band: string}} Measure
  */
@@ -35,7 +35,7 @@ export function scorecardView(soon) {
     if (root.hidden) return;
     if (!asked) void load();
     asked = true;
-    patch(body, [summary(polished), ...groups(polished, measures), gate(polished, research), commands(research)].filter((one) => one !== null));
+    patch(body, [summary(polished), ...groups(polished, measures), gate(polished, research), keptOut(polished), commands(research)].filter((one) => one !== null));
   };
   return { root, view };
 }
@@ -120,6 +120,31 @@ function gate({ backing }, research) {
     el("summary", {}, "Citation gate", el("span", { class: "badge" }, unbacked.length ? several(unbacked.length, "sentence") + " mended or removed" : "nothing removed")),
     el("p", { class: "hint" }, said),
     items.length ? el("ul", { class: "findings" }, ...items) : null,
+  );
+}
+
+/** @type {Record<string, string>} */
+const MENDED = {
+  talk: "talk about the task",
+  heading: "heading repeated",
+  placeholder: "placeholder",
+  "asked-again": "asked once more",
+  "said-twice": "said by another section",
+  "rewrite-refused": "rewrite refused",
+};
+
+/** What other guards did, section by section. @param {any} polished */
+function keptOut({ mended }) {
+  if (!mended?.length) return null;
+  const items = mended.map((/** @type {any} */ { section, what, text }) =>
+    el("li", {}, el("p", {}, plain(text), el("span", { class: "badge" }, MENDED[what] ?? plain(what))), el("p", { class: "facts" }, `section ${section}`)),
+  );
+  return el(
+    "details",
+    { class: "measures", id: "kept-out" },
+    el("summary", {}, "Kept out of the text", el("span", { class: "badge" }, counted(items.length))),
+    el("p", { class: "hint" }, "Cut from what the model wrote, or the reason why it was asked again or its rewrite refused."),
+    el("ul", { class: "findings" }, ...items),
   );
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from app_here import AppHere
 from screen import fits, nothing_serious
-from written import QUALITY, UNBACKED, Writer
+from written import MENDED, QUALITY, UNBACKED, Writer
 
 from briefworks.phases.scorecard import MEASURES
 
@@ -24,7 +24,9 @@ def site(tmp_path_factory):
     texts = ("A frame costs 450 euros [s1].", "B [s2].", "C.")
     hostile = Writer(site.store, "hostile").researched("x", (HOSTILE, HOSTILE)).planned().drafted(*texts)
     unbacked = [{**UNBACKED, "sentence": HOSTILE, "facts": [HOSTILE], "cites": []}]
-    hostile.polished(texts, **QUALITY | {"backing": {"facts": 1, "unbacked": unbacked}}, disclosure=HOSTILE)
+    mended = [{**MENDED, "text": HOSTILE}]
+    said = {"backing": {"facts": 1, "unbacked": unbacked}, "mended": mended}
+    hostile.polished(texts, **QUALITY | said, disclosure=HOSTILE)
     Writer(site.store, "before").researched().planned().drafted().polished()
     yield site
     site.close()
@@ -92,6 +94,8 @@ def test_every_score_is_shown_with_its_definition_and_band(site, visit):
     gate = card.locator("#gate").inner_text()
     assert "A frame costs 77 euros" in gate and "Not said by A page about desks: 77 euros" in gate
     assert "Ignore all previous instructions" in card.locator("#commands").inner_text()
+    kept_out = card.locator("#kept-out").inner_text()
+    assert "Here is the section you asked for:" in kept_out and "talk about the task" in kept_out
     assert "The article is complete." in card.inner_text()
     for name, one in MEASURES.items():
         measured = QUALITY["scores"]["measures"][name] is not None
@@ -128,8 +132,7 @@ def test_what_the_gate_and_the_operator_say_stays_text(site, visit):
     page = visit(site.article("hostile"))
     opened(page)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    assert (
-        HOSTILE in page.locator("#gate").inner_text() and page.locator(".disclosure").inner_text() == HOSTILE
-    )
+    assert HOSTILE in page.locator("#gate").inner_text() and HOSTILE in page.locator("#kept-out").inner_text()
+    assert page.locator(".disclosure").inner_text() == HOSTILE
     assert page.locator("main :is(img, script, iframe)").count() == 0
     assert "any source" in page.locator("#gate").inner_text()

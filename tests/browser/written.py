@@ -32,7 +32,9 @@ UNBACKED = {
     "section": 3, "sentence": "A frame costs 77 euros [s1].", "facts": ["77 euros"], "cites": ["s1"],
     "outcome": "removed",
 }  # fmt: skip
+MENDED = {"section": 1, "what": "talk", "text": "Here is the section you asked for:"}
 QUALITY = {
+    "mended": [MENDED],
     "backing": {"facts": 4, "unbacked": [UNBACKED]},
     "tells_by_rule": {"filler": {"before": 3.0, "after": 1.0}, "not-just": {"before": 2.5, "after": 0.0}},
     "scores": {
@@ -48,7 +50,7 @@ QUALITY = {
     "provenance": {
         "v": 1, "models": ["claude-sonnet-5-5"], "persona": "plain-expert", "search": "searxng",
         "begun_at": "2026-11-01T00:00:00.000Z", "finished_at": "2026-11-01T00:04:10.000Z",
-        "versions": {"briefworks": "0.2.0", "rules": "3", "prompts": "0a1b2c3d4e5f", "prices": "2026-11-20"},
+        "versions": {"briefworks": "0.3.0", "rules": "3", "prompts": "0a1b2c3d4e5f", "prices": "2026-11-20"},
     },
 }  # fmt: skip
 

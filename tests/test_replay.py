@@ -10,6 +10,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from briefworks.asking import APP_ID
 from briefworks.cli import main
 from briefworks.cli.prose import plain_line
 from briefworks.cli.timeline import run_json, took
@@ -19,7 +20,6 @@ from briefworks.executor.journal import Journal
 from briefworks.pipeline.function import FN_ID
 from briefworks.replay import ARTICLE_FN, replay_request
 from briefworks.shapes import TERMINAL
-from briefworks.web.app import APP_ID
 from local import Local
 from waiting import wait_for
 

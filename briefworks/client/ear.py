@@ -176,8 +176,7 @@ class Ear:
                     token = await self._renewed(socket, token)
             return self._why(self._connection.result())
         finally:
-            with suppress(Exception):
-                await asyncio.wait_for(socket.close(), GOODBYE_S)
+            await _whole(_hang_up(socket))
             await _end_tasks()
 
     async def _set_token(self, socket: AsyncRealtimeClient) -> str:
@@ -248,9 +247,20 @@ def _reason(error: Exception | None) -> str:
     return type(error).__name__ if error else ""
 
 
-async def _whole(connecting: Coroutine[Any, Any, None]) -> None:
+async def _hang_up(socket: AsyncRealtimeClient) -> None:
+    """Say goodbye, for as long as the other side may need for its own; then just go."""
+    connection = socket._ws_connection  # which the library forgets before it has closed it
+    try:
+        with suppress(Exception):
+            await asyncio.wait_for(socket.close(), GOODBYE_S)
+    finally:
+        if connection is not None:
+            connection.transport.abort()
+
+
+async def _whole(handshake: Coroutine[Any, Any, None]) -> None:
     """To its end also when this is cancelled: half a handshake would leave its socket open."""
-    task = asyncio.ensure_future(connecting)
+    task = asyncio.ensure_future(handshake)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:

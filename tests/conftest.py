@@ -1,12 +1,16 @@
 """Fixtures that several test files share."""
 
+from contextlib import closing
+
 import anthropic
 import httpx
+import psycopg
 import pytest
 from pytest_httpserver import HTTPServer
 
 from briefworks.stores.sqlite import SqliteStore
-from postgres_server import PostgresServer
+from postgres_server import PostgresServer, emptied
+from realtime_peer import RealtimePeer
 from upstream import Upstream
 
 pytest.register_assert_rewrite("store_contract", "store_machine")
@@ -44,6 +48,22 @@ def postgres():
     postgres = PostgresServer()
     yield postgres
     postgres.close()
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres):
+    """A database with Supabase's roles and our tables."""
+    return postgres.url(postgres.testing(supabase=True))
+
+
+@pytest.fixture
+def peer(database_url):
+    """The Supabase project of that database, with nothing in it yet."""
+    emptied(database_url)
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute("truncate realtime.messages")
+    with closing(RealtimePeer(database_url)) as peer:
+        yield peer
 
 
 @pytest.fixture(scope="session")

@@ -20,26 +20,12 @@ from briefworks import (
 from briefworks.stores.postgres import PostgresStore
 from environment import environment
 from local import Local
-from postgres_server import emptied
-from realtime_peer import RealtimePeer
 from store_rows import RUN, polish_done, research_done
 from supabase_project import PUBLISHABLE_KEY, SECRET_KEY
 
 URL = "http://127.0.0.1:9"
 KEYS = {"SUPABASE_SECRET_KEY": SECRET_KEY, "SUPABASE_PUBLISHABLE_KEY": PUBLISHABLE_KEY}
 REQUEST = ArticleRequest(project_id="p", keyword="standing desks", article_id="a", target_words=900)
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres):
-    return postgres.url(postgres.testing(supabase=True))
-
-
-@pytest.fixture
-def peer(database_url):
-    emptied(database_url)
-    with closing(RealtimePeer(database_url)) as peer:
-        yield peer
 
 
 @pytest.fixture

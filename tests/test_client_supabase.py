@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-import psycopg
 import pytest
 
 from briefworks.client.follower import Follower
@@ -18,28 +17,12 @@ from briefworks.fold import fold
 from briefworks.settings import Settings
 from briefworks.stores.postgres import PostgresStore
 from briefworks.stream import rows_of, state_of
-from postgres_server import emptied
-from realtime_peer import RealtimePeer
 from store_rows import FAILED, RUN, brief_done, research_done, section_done, token
 from supabase_project import PUBLISHABLE_KEY, SECRET_KEY
 from waiting import wait_for
 
 QUICK = Timing(waits_s=(0.01, 0.02), poll_s=0.05, check_s=0.5, renew_s=60)
 PATIENT = replace(QUICK, check_s=60, poll_s=60)  # only the channel says anything
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres):
-    return postgres.url(postgres.testing(supabase=True))
-
-
-@pytest.fixture
-def peer(database_url):
-    emptied(database_url)
-    with psycopg.connect(database_url, autocommit=True) as db:
-        db.execute("truncate realtime.messages")
-    with closing(RealtimePeer(database_url)) as peer:
-        yield peer
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ from websockets.exceptions import InvalidMessage
 from websockets.sync.client import connect
 
 from briefworks.stores.postgres import PostgresStore
-from postgres_server import emptied
-from realtime_peer import RealtimePeer
 from store_rows import RUN
 from supabase_project import PASSWORD, PUBLISHABLE_KEY, SECRET_KEY
 from waiting import wait_for
@@ -25,18 +23,6 @@ RECORDED = Path(__file__).with_name("realtime_frames.txt").read_text(encoding="u
 PROJECT = "42a9a302-3bd5-4bab-9e65-3196e6820d8c"
 TOPIC = f"realtime:project:{PROJECT}"
 JOIN = {"config": {"private": True, "broadcast": {"replication_ready": True}}}
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres):
-    return postgres.url(postgres.testing(supabase=True))
-
-
-@pytest.fixture
-def peer(database_url):
-    emptied(database_url)
-    with closing(RealtimePeer(database_url)) as peer:
-        yield peer
 
 
 class Talk:

@@ -61,6 +61,17 @@ def visit(browser):
     assert faults == []
 
 
+@pytest.fixture
+def tabs(browser, visit, site):
+    """Tabs of people who sign in at the site's Supabase."""
+    from signed import Tabs  # noqa: PLC0415  # it needs what `browser` may skip for
+
+    tabs = Tabs(browser, visit, site.peer)
+    yield tabs
+    tabs.close()
+    site.project.lifetime_s = 3600.0
+
+
 AWAY = ("Failed to load resource", "WebSocket connection to")
 
 

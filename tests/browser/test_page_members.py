@@ -2,7 +2,7 @@
 
 import pytest
 from screen import equals_fold, nothing_serious
-from signed import Site, Tabs, sign_in
+from signed import Site, sign_in
 from written import Writer
 
 from store_rows import token
@@ -20,14 +20,6 @@ def site(tmp_path_factory, postgres):
         site.project.add_user(email, *projects)
     yield site
     site.close()
-
-
-@pytest.fixture
-def tabs(browser, visit, site):
-    tabs = Tabs(browser, visit, site.peer)
-    yield tabs
-    tabs.close()
-    site.project.lifetime_s = 3600.0
 
 
 def test_a_member_signs_in_reads_downloads_and_signs_out(site, tabs):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from screen import equals_fold, fits, nothing_serious
-from signed import Site, Tabs, sign_in
+from signed import Site, sign_in
 from written import Writer
 
 from store_rows import FAILED, token
@@ -25,14 +25,6 @@ def site(tmp_path_factory, postgres):
     site.project.add_user(MEMBER, "p")
     yield site
     site.close()
-
-
-@pytest.fixture
-def tabs(browser, visit, site):
-    tabs = Tabs(browser, visit, site.peer)
-    yield tabs
-    tabs.close()
-    site.project.lifetime_s = 3600.0
 
 
 class Typing:

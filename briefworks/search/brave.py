@@ -9,7 +9,7 @@ from briefworks.search.results import MOST_RESULTS, SearchPage, dicts_in, search
 
 MOST_CHARS, MOST_WORDS = 400, 50  # of a question to Brave
 _ELSEWHERE = "ALL"  # for a market that Brave does not tell apart
-# The values of `country` and `search_lang`: https://api-dashboard.search.brave.com/app/documentation ("Codes").
+# `country` and `search_lang`: https://api-dashboard.search.brave.com/app/documentation ("Codes").
 _COUNTRIES = (
     "AR AU AT BE BR CA CL CN DK FI FR DE GR HK IN ID IT JP KR MY MX NL NZ NO PL PT PH RU SA ZA ES SE CH TW TR"
     " GB US"

@@ -54,6 +54,7 @@ def start(local, folder, *args, **streams):
     return subprocess.Popen([*BRIEFWORKS, *args], cwd=folder, env=env, **streams)
 
 
+@pytest.mark.slow
 def test_write_shows_the_article_and_saves_it(local, briefworks, tmp_path):
     done = briefworks("write", "standing desks", "--words", "900", "--project", "p", "--article", "w1")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -224,6 +224,7 @@ def test_a_token_that_is_over_or_none_is_refused_and_told_why(peer, store, reade
     assert isinstance(one.error, Unauthorized) and "sign in again" in one.error.hint
 
 
+@pytest.mark.slow
 def test_the_channel_goes_on_with_the_next_token(peer, store, reader):
     user = peer.project.add_user("reader@example.org", "p")
     first = time.time()

@@ -110,6 +110,7 @@ def test_a_fatal_section_ends_the_run_with_its_reason(local, upstream):
     assert still_the_end(local, "fatal", upstream) == "run-failed"
 
 
+@pytest.mark.slow
 def test_an_overloaded_model_is_asked_again_and_siblings_are_not_repeated(local, upstream):
     upstream.fault("cut", match="<section n=", times=1)
     local.ask("overload")
@@ -128,6 +129,7 @@ def test_an_invalid_raw_event_fails_the_run_of_a_valid_project(local):
     assert "keyword" in end["data"]["message"]
 
 
+@pytest.mark.slow
 def test_a_raw_event_without_an_article_id_is_named_by_the_event(local):
     event = {
         "name": "article.requested",

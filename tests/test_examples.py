@@ -88,6 +88,7 @@ def test_an_app_of_ones_own_has_its_own_page_and_writes_in_a_persona_of_ones_own
     assert any("The night editor" in call["system_head"] for call in upstream.calls("model"))
 
 
+@pytest.mark.slow
 def test_an_app_that_lacks_its_settings_says_the_way_out_also_in_a_traceback(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-m", "flask", "--app", EXAMPLES / "own_app.py", "routes"],
@@ -102,6 +103,7 @@ def test_an_app_that_lacks_its_settings_says_the_way_out_also_in_a_traceback(tmp
     assert "ANTHROPIC_API_KEY" in ran.stderr.rpartition("configured.")[2]
 
 
+@pytest.mark.slow
 def test_an_app_that_is_not_there_is_said(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-m", "briefworks", "serve", "--port", "0", "--app", "nothing.py"],

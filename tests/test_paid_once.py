@@ -87,6 +87,7 @@ def test_a_run_that_began_before_start_told_its_run_goes_on(app, claimed, status
     assert answer.status_code == status, answer.text
 
 
+@pytest.mark.slow
 def test_another_article_on_the_keyword_asks_the_search_no_second_time_that_day(app, upstream):
     Engine(app, "run-1").until(lambda name: name == "brief")
     Engine(app, "run-2", "a2").until(lambda name: name == "brief")
@@ -154,6 +155,7 @@ def test_a_replay_from_a_step_is_a_run_of_its_own_and_pays_nothing_twice(app, up
     assert third.until(lambda _: False).json is None and third.names == ["start"]
 
 
+@pytest.mark.slow
 def test_two_requests_for_one_step_give_one_result(app, upstream):
     engine = Engine(app, "run-1")
     upstream.fault("slow", match='<section n="1"', times=2, tokens_per_s=100)

@@ -101,6 +101,7 @@ def test_pages_are_numbered_in_the_order_of_the_search_and_kept(web: Web) -> Non
     assert research["usage"]["calls"] == 1
 
 
+@pytest.mark.slow
 def test_a_search_that_was_kept_is_told_as_not_paid_again(web: Web) -> None:
     search = KeptSearch(SearxngSearch(web.base), Kept())
     web.research(NAMES, search=search)
@@ -112,6 +113,7 @@ def test_a_search_that_was_kept_is_told_as_not_paid_again(web: Web) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_page_under_another_address_is_no_source(web: Web) -> None:
     web.same = {3: 1}
     research = web.research(NAMES)
@@ -121,6 +123,7 @@ def test_a_copy_of_a_page_under_another_address_is_no_source(web: Web) -> None:
     assert "score_check" not in research
 
 
+@pytest.mark.slow
 def test_with_four_scored_pages_it_says_whether_the_search_ranks_as_the_score_does(web: Web) -> None:
     web.parts = {1: 1, 2: 2, 3: 3, 4: 4}  # the longest, and best, comes last
     assert web.research(NAMES)["score_check"] == {"spearman": 0.949, "pages": 4}  # the two best are equal

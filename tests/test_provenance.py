@@ -27,6 +27,7 @@ def local(tmp_path_factory, upstream):
     local.close()
 
 
+@pytest.mark.slow
 def test_a_finished_article_says_what_it_was_made_with_and_when(local):
     state, rows = local.state(), local.rows()
     made = state["polished"]["provenance"]
@@ -44,6 +45,7 @@ def test_a_finished_article_says_what_it_was_made_with_and_when(local):
         assert made["begun_at"] < source["fetched_at"] < made["finished_at"]
 
 
+@pytest.mark.slow
 def test_the_disclosure_stands_below_the_title_wherever_the_article_is_read(local):
     article = local.state()["polished"]
     assert article["disclosure"] == DISCLOSURE
@@ -53,6 +55,7 @@ def test_the_disclosure_stands_below_the_title_wherever_the_article_is_read(loca
     assert article["words"] == sum(section["words"] for section in article["sections"])  # it is none of them
 
 
+@pytest.mark.slow
 def test_a_file_ends_with_how_it_was_made_only_if_asked(local, tmp_path):
     plain, asked = (local.http.get(f"{ARTICLE}.md{query}").text for query in ("", "?provenance=1"))
     assert asked.startswith(plain.rstrip()) and "How this text was made" not in plain

@@ -163,6 +163,7 @@ def open_run(local, run_id):
     return run_of(local, run_id)["timeline"] and not run_of(local, run_id)["ended_at"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 100])
 def test_runs_and_timelines_fit_the_terminal_and_show_failed_attempts(local, upstream, columns):
     upstream.fault("cut", match='<section n="1"', times=1)

@@ -378,6 +378,7 @@ def store(url):
         db.execute("truncate article_projects cascade")
 
 
+@pytest.mark.slow
 def test_a_client_follows_on_with_fresh_tokens(served, store, project):
     shown = []
 
@@ -396,9 +397,8 @@ def test_a_client_follows_on_with_fresh_tokens(served, store, project):
 
 
 # --- what stays here
-@pytest.mark.parametrize(
-    "key", [pytest.param(SECRET_KEY, marks=pytest.mark.slow), "sb_secret_" + "revoked" * 5]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [SECRET_KEY, "sb_secret_" + "revoked" * 5])
 def test_no_secret_and_no_token_is_in_an_answer_a_log_or_a_row(
     make_app, peer, project, store, monkeypatch, capfd, caplog, key
 ):

@@ -236,6 +236,7 @@ def test_signing_in_and_the_way_that_is_shown_fit_everywhere(site, tabs, width, 
     typing.end()
 
 
+@pytest.mark.slow
 def test_signed_out_nothing_is_kept_and_no_token_was_in_an_address(site, tabs, caplog):
     Typing(site.store, "out").end()
     context = tabs.context()

@@ -72,7 +72,8 @@ class Other:
 
 def _plan() -> dict:
     return {
-        "title": "Buying a standing desk", "angle": "What lasts", "reader": "Somebody who buys one desk",
+        "title": "Buying a standing desk", "intent": "commercial",
+        "intent_why": "They compare desks.", "angle": "What lasts", "reader": "Somebody who buys one desk",
         "meta_description": "What to look at in a standing desk.",
         "outline": [
             {"heading": f"All about {topic}", "purpose": f"Explain {topic}", "points": [f"What {topic} do"],

@@ -39,7 +39,8 @@ def prompts(upstream):
 def remembered(local, project):
     """How many model calls of the project have their answer in the store."""
     with closing(sqlite3.connect(local.folder / "stream.db")) as db:
-        return db.execute("SELECT count(*) FROM calls WHERE project_id = ?", [project]).fetchone()[0]
+        of_articles = "SELECT count(*) FROM calls WHERE project_id = ? AND article_id NOT LIKE '~search-%'"
+        return db.execute(of_articles, [project]).fetchone()[0]
 
 
 def plan():

@@ -116,7 +116,7 @@ def test_anew_every_step_runs_again(local, upstream):
     assert done.exit_code == 0, done.stdout + done.stderr
     run = run_of(local, done.stdout.split()[0])
     assert steps_of(run, "kept") == ["start"] and "research" in steps_of(run, "done")
-    assert len(upstream.calls("search")) == 2 * searches > 0
+    assert len(upstream.calls("search")) == searches > 0  # its answer is kept for a day
     assert ends(local, "anew") == [("polish-done", 1), ("polish-done", 2)]
     assert len(set(prompts(upstream))) == len(prompts(upstream))
 

@@ -117,6 +117,7 @@ def test_anew_every_step_runs_again(local, upstream):
     run = run_of(local, done.stdout.split()[0])
     assert steps_of(run, "kept") == ["start"] and "research" in steps_of(run, "done")
     assert len(upstream.calls("search")) == searches > 0  # its answer is kept for a day
+    assert "Several runs" in cli(local, "runs", "0").stderr
     assert ends(local, "anew") == [("polish-done", 1), ("polish-done", 2)]
     assert len(set(prompts(upstream))) == len(prompts(upstream))
 
@@ -180,10 +181,10 @@ def test_runs_and_timelines_fit_the_terminal_and_show_failed_attempts(local, ups
     assert steps[:3] == ["start", "research", "brief"] and steps[-1] == "announce"
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_said_with_the_way_out(local, tmp_path):
     for args, says, status in (
         (["runs", "nowhere"], "no run 'nowhere'", 1),
-        (["runs", "0"], "Several runs", 2),
         (["runs", "--", "%"], "no run", 1),
         (["replay", "nowhere"], "no run", 1),
         (["runs", "prune", "--older-than", "soon"], "not a duration", 2),

@@ -29,7 +29,7 @@ REFUSALS = [
     (404, "<html>no such host</html>", ConfigError, "SUPABASE_URL"),
     (503, {"code": "PGRST002", "message": "no connection to the database"}, StoreUnavailable, ""),
     (500, {"code": "55P03", "message": "canceling statement due to lock timeout"}, StoreUnavailable, ""),
-    (429, "slow down", StoreUnavailable, ""),
+    pytest.param(429, "slow down", StoreUnavailable, "", marks=pytest.mark.slow),
     pytest.param(502, "<html>bad gateway</html>", StoreUnavailable, "", marks=pytest.mark.slow),
     pytest.param(522, "error code: 522", StoreUnavailable, "", marks=pytest.mark.slow),
 ]

@@ -54,6 +54,7 @@ def drafting(page):
     )
 
 
+@pytest.mark.slow
 def test_an_article_is_asked_for_and_watched_to_its_end(local, visit, project):
     page = visit(local.app.url)
     page.get_by_label("Project").fill(project)

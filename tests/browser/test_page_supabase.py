@@ -59,6 +59,7 @@ def asked_of(page):
     return found
 
 
+@pytest.mark.slow
 def test_rows_come_by_realtime_word_for_word(site, tabs):
     typing = Typing(site.store, "live")
     page = tabs.signed(site.app.article("live"), MEMBER)

@@ -10,6 +10,7 @@ import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from briefworks.errors import ConfigError
 from briefworks.settings import Settings
@@ -65,8 +66,13 @@ def parse_keys(text: str) -> Keys:
 
 def is_publishable(key: str) -> bool:
     """Whether this is a Supabase project's key for everybody: a publishable one, or the anon key of old."""
-    role = None
-    with suppress(ValueError, IndexError, AttributeError):
-        claims = key.split(".")[1]
-        role = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("role")
-    return key.startswith("sb_publishable_") or role == "anon"
+    return key.startswith("sb_publishable_") or claims_of(key).get("role") == "anon"
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a JWT says of itself, unchecked; nothing when it is none."""
+    with suppress(ValueError, IndexError):
+        claims = token.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        return said if isinstance(said, dict) else {}
+    return {}

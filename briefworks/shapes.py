@@ -417,6 +417,12 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
+def check_id(name: str, value: object) -> None:
+    """`RequestInvalid` for a field or option of that name whose value can name nothing."""
+    if not is_id(value):
+        raise RequestInvalid(f"{name}: 1 to 64 of A-Z a-z 0-9 _ -", field=name.removeprefix("--"))
+
+
 Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
 Squashed = BeforeValidator(lambda value: squash(value) if isinstance(value, str) else value)
 

@@ -179,6 +179,16 @@ def join_paragraphs(paragraphs: Iterable[str]) -> str:
     return "\n\n".join(paragraphs)
 
 
+def sentences_with_gaps(paragraph: str) -> list[tuple[str, str]]:
+    """Each sentence, alone and with all that stands before the next one, for joining those that stay."""
+    spans = sentence_spans(paragraph)
+    untils = [*(start for start, _ in spans[1:]), len(paragraph)]
+    return [
+        (paragraph[start:end], paragraph[start:until])
+        for (start, end), until in zip(spans, untils, strict=False)
+    ]
+
+
 def sentence_spans(paragraph: str) -> list[tuple[int, int]]:
     """
     Where the sentences of a paragraph are, as (start, end), with the citations behind their full stops.

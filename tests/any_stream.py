@@ -1,5 +1,6 @@
 """Any stream of one article: steps tried again, runs that fail, whole articles; as Hypothesis likes it."""
 
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from store_model import ModelStore
@@ -17,6 +18,8 @@ STEPS = {
     "polish-section-1-1": [token("p", "polish-token", paragraph=1), section_done(1, "Rewritten.", "Eins")],
     "polish": [polish_done("Erster.", "Zweiter.")],
 }
+# for what takes its time: processes, sockets
+QUIETLY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(["open", "append", "append", "append", "finish", "finish", "end"]),

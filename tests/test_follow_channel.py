@@ -4,10 +4,10 @@ import random
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from any_stream import ACTIONS, replay
+from any_stream import ACTIONS, QUIETLY, replay
 from briefworks.fold import fold
 from node_follower import QUICK, Follower
 from store_model import ModelStore
@@ -333,17 +333,14 @@ def unreliable(chance, told):
     return []
 
 
-quietly = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-
-
-@settings(max_examples=5, **quietly)
+@settings(max_examples=5, **QUIETLY)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_the_channel_does(actions, seed):
     follow_any(actions, seed)
 
 
 @pytest.mark.slow
-@settings(max_examples=120, **quietly)
+@settings(max_examples=120, **QUIETLY)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_the_channel_does_many_times(actions, seed):
     follow_any(actions, seed)

@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from any_stream import ACTIONS, replay
+from any_stream import ACTIONS, QUIETLY, replay
 from briefworks.fold import fold
 from node_follower import QUICK, SOON_SILENT, Follower
 from store_model import ModelStore
@@ -327,17 +327,14 @@ def iterate(server, writing):
         yield
 
 
-quietly = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-
-
-@settings(max_examples=6, **quietly)
+@settings(max_examples=6, **QUIETLY)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_is_cut(actions, seed):
     follow_any(actions, seed)
 
 
 @pytest.mark.slow
-@settings(max_examples=120, **quietly)
+@settings(max_examples=120, **QUIETLY)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_is_cut_many_times(actions, seed):
     follow_any(actions, seed)

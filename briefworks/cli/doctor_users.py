@@ -13,9 +13,9 @@ from uuid import UUID
 import click
 import httpx
 
-from briefworks.errors import BriefworksError, ConfigError, Forbidden, RequestInvalid, UpstreamUnavailable
+from briefworks.errors import BriefworksError, ConfigError, Forbidden, UpstreamUnavailable
 from briefworks.settings import Settings
-from briefworks.shapes import is_id
+from briefworks.shapes import check_id
 
 JOIN_S, MINTED_S = 10.0, 60
 NAME_ONE = "`--user-token -` reads a user's token from standard input, BRIEFWORKS_USER_TOKEN holds one."
@@ -29,8 +29,7 @@ class UserChecks:
     ) -> None:
         from briefworks.web.tokens import Tokens
 
-        if not is_id(project_id):
-            raise RequestInvalid("project: 1 to 64 of A-Z a-z 0-9 _ -", field="project")
+        check_id("project", project_id)
         self._settings, self._project_id = settings, project_id
         self._tokens = Tokens(settings)
         self._token = settings.user_token.get_secret_value() if settings.user_token else ""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from briefworks.errors import RequestInvalid
 from briefworks.keys import ALL, hash_key, new_key
-from briefworks.shapes import is_id
+from briefworks.shapes import check_id
 
 
 @click.group()
@@ -34,8 +33,8 @@ def new(project: str) -> None:
     Example:
       briefworks keys new --project acme
     """
-    if not (project == ALL or is_id(project)):
-        raise RequestInvalid("--project: 1 to 64 of A-Z a-z 0-9 _ -", field="project")
+    if project != ALL:
+        check_id("--project", project)
     key = new_key()
     opens = "all projects" if project == ALL else f"project {project}"
     click.echo(f"The key, for whoever may see {opens} (it is not shown again):\n\n  {key}\n")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 from ulid import ULID
@@ -18,7 +18,7 @@ from briefworks.client.app_place import AppPlace
 from briefworks.client.follower import Follower
 from briefworks.client.place import ListedArticle, ListedPersona, Place
 from briefworks.errors import BriefworksError, RateLimited, RequestInvalid, UpstreamUnavailable
-from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, is_id
+from briefworks.shapes import ArticleRequest, ArticleState, StreamRow, check_id
 
 ASK_AGAIN_S = (0.2, 0.8, 1.5)  # after an unclear answer
 MOST_WAIT_S = 10.0
@@ -180,7 +180,6 @@ class Client:
 
 def _check(project_id: str, article_id: str | None = None) -> None:
     """Said here already: an id is part of the path."""
-    named: dict[str, Any] = {"project_id": project_id, "article_id": article_id}
-    for name, value in named.items():
-        if not is_id(value) and not (name == "article_id" and value is None):
-            raise RequestInvalid(f"{name}: 1 to 64 of A-Z a-z 0-9 _ -", field=name)
+    check_id("project_id", project_id)
+    if article_id is not None:
+        check_id("article_id", article_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
 import random
@@ -19,6 +18,7 @@ from realtime.types import BroadcastPayload, RealtimeChannelOptions
 
 from briefworks.client.place import Timing
 from briefworks.errors import BriefworksError, Forbidden, StoreUnavailable, Unauthorized
+from briefworks.keys import claims_of
 from briefworks.stores.supabase import RENEW_HINT
 
 # Without a handler of the program's own, the library would write each failed attempt to standard error.
@@ -232,11 +232,8 @@ class Ear:
 
 def expiry(token: str) -> float | None:
     """When a token is over, as it says itself; None when it does not say."""
-    with suppress(ValueError, IndexError, AttributeError):
-        claims = token.split(".")[1]
-        at = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("exp")
-        return float(at) if isinstance(at, int | float) else None
-    return None
+    at = claims_of(token).get("exp")
+    return float(at) if isinstance(at, int | float) else None
 
 
 def _reason(error: Exception | None) -> str:

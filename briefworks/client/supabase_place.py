@@ -12,15 +12,15 @@ from weakref import WeakSet
 import inngest
 
 from briefworks import asking, personas
-from briefworks.account import AccountEntry, ArticleCosts
+from briefworks.account import ArticleCosts
 from briefworks.client.ear import MEMBER_HINT, Ear
 from briefworks.client.place import USUAL, ListedArticle, ListedPersona, Page, Timing
-from briefworks.costs import price_list, summed_up
+from briefworks.costs import price_list
 from briefworks.errors import BriefworksError, ConfigError, Forbidden, Unauthorized, UpstreamUnavailable
 from briefworks.settings import Settings
 from briefworks.shapes import ArticleRequest, ArticleState
 from briefworks.stores.supabase import RENEW_HINT, SupabaseReader, SupabaseStore
-from briefworks.stream import Store, finished, started_rows, state_of
+from briefworks.stream import Store, costs_of, finished, state_of
 
 LISTED = 50
 APP_HINT = "Use Client(url): the app reads its own store."
@@ -64,16 +64,14 @@ class SupabasePlace:
         return state_of(self._store, project_id, article_id)
 
     def costs(self, project_id: str, article_id: str) -> ArticleCosts:
-        rows = started_rows(self._store, project_id, article_id)
-        entries = cast("list[AccountEntry]", self._store.entries(project_id, article_id))
-        return summed_up(project_id, article_id, entries, rows, price_list(self._settings.prices))
+        return costs_of(self._store, project_id, article_id, price_list(self._settings.prices))
 
     def articles(self, project_id: str, before: str | None) -> tuple[list[ListedArticle], str | None]:
         found = cast("list[ListedArticle]", self._store.articles(project_id, LISTED + 1, before))
         return found[:LISTED], found[LISTED - 1]["started_at"] if len(found) > LISTED else None
 
     def markdown(self, project_id: str, article_id: str) -> str:
-        return finished(self._store, project_id, article_id)[1]["markdown"]
+        return finished(self._store, project_id, article_id).polished["markdown"]
 
     def cancel(self, project_id: str, article_id: str) -> None:
         asking.cancel(self._store, self._engine, project_id, article_id)

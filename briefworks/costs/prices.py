@@ -131,4 +131,6 @@ def price_list(own: Path | None = None) -> PriceList:
     )
 
 
-price = price_list().price
+def price(model: str, **tokens: int) -> float | None:
+    """`PriceList.price` of our list."""
+    return price_list().price(model, **tokens)

@@ -10,7 +10,7 @@ from briefworks.model import ModelCalls
 from briefworks.personas import Persona
 from briefworks.phases.grounding import grounded
 from briefworks.phases.prompts import section_prompt
-from briefworks.phases.repair import Cut, other_headings, repaired, repeats
+from briefworks.phases.repair import MENDED_CHARS, Cut, other_headings, repaired, repeats
 from briefworks.phases.repetition import without_repeats
 from briefworks.shapes import (
     ArticleRequest,
@@ -29,7 +29,6 @@ from briefworks.text import clean, count_words, squash
 
 _LEAST_SHARE = 0.3  # of the planned words; with less it is no section
 _LEAST_WORDS = 30
-_SHOWN_CHARS = 160  # of what was cut
 
 
 def run_section_phase(
@@ -91,7 +90,7 @@ def run_section_phase(
 
 def _mended(n: int, cut: Cut, instructions: str) -> Mended:
     """The report of what was cut; never a word of the instructions, which readers do not see."""
-    shown = "" if repeats(cut.text, instructions) else squash(cut.text)[:_SHOWN_CHARS]
+    shown = "" if repeats(cut.text, instructions) else squash(cut.text)[:MENDED_CHARS]
     return {"section": n, "what": cut.what, "text": shown}
 
 

@@ -12,7 +12,7 @@ from briefworks.phases.critique import article_text, flagged_paragraphs
 from briefworks.phases.grounding import final
 from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, rewritten
 from briefworks.phases.prompts import rewrite_prompt
-from briefworks.phases.repair import is_talk
+from briefworks.phases.repair import MENDED_CHARS, is_talk
 from briefworks.phases.scorecard import score_article
 from briefworks.shapes import (
     ArticleRequest,
@@ -31,7 +31,6 @@ from briefworks.shapes import (
 )
 from briefworks.text import clean, count_words, join_paragraphs, sentence_spans, split_paragraphs
 
-_SHOWN_CHARS = 160  # of why a rewrite was refused
 _NOUNS_CAPITALISED = frozenset({"de", "lb"})
 
 
@@ -104,7 +103,7 @@ def _refusal(old: str, new: str, names: Sequence[str], language: str, sources: c
     if not new:
         return "it did not come"
     if lost := losses(old, new, names, capitals=language not in _NOUNS_CAPITALISED):
-        return "; ".join(lost)[:_SHOWN_CHARS]
+        return "; ".join(lost)[:MENDED_CHARS]
     if any(is_talk(new[start:end]) for start, end in sentence_spans(new)):
         return "it speaks of the task"
     if _weight(new, language) > _weight(old, language):

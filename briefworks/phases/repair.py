@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from briefworks.text import sentence_spans
+from briefworks.text import sentences_with_gaps
 
 _ELEMENT = re.compile(r"<(thinking|function_calls|tool_use|tool_call|scratchpad)>", re.IGNORECASE)
 _FENCE = re.compile(r"\A```[\w-]{0,12}[ \t]{0,8}\n(.*?)\n?```[ \t]{0,8}\Z", re.DOTALL)
@@ -53,6 +53,9 @@ _NARRATION = re.compile(  # a sentence about the task, wherever it stands; one w
 )
 _WORDS = re.compile(r"\w+")
 _ROUND = re.compile(r"\((s\d{1,4}(?:\s{0,3}[,;]\s{0,3}s\d{1,4}){0,9})\)", re.IGNORECASE)
+
+
+MENDED_CHARS = 160  # of what is told in `Mended`
 
 
 class Cut(NamedTuple):
@@ -125,16 +128,14 @@ def _without_sentences(block: str, cuts: list[Cut]) -> str:
     """The block without its sentences that hold a placeholder or speak of the task."""
     if "```" in block:
         return block
-    spans = sentence_spans(block)
     kept = []
-    for (start, end), until in zip(spans, [*(start for start, _ in spans[1:]), len(block)], strict=True):
-        sentence = block[start:end]
+    for sentence, with_gap in sentences_with_gaps(block):
         if _PLACEHOLDER.search(sentence):
             cuts.append(Cut("placeholder", sentence))
         elif is_talk(sentence):
             cuts.append(Cut("talk", sentence))
         else:
-            kept.append(block[start:until])
+            kept.append(with_gap)
     return "".join(kept).strip()
 
 

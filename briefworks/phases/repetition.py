@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from briefworks import citations
 from briefworks.phases.paragraphs import is_prose
+from briefworks.phases.repair import MENDED_CHARS
 from briefworks.shapes import Finding, Mended, Section
-from briefworks.text import count_words, sentence_spans, split_paragraphs
+from briefworks.text import count_words, sentence_spans, sentences_with_gaps, split_paragraphs
 
 _LEAST_WORDS = 8  # of a sentence that counts; shorter ones may come again
 _RUN = 4  # words that follow each other
@@ -17,7 +18,6 @@ _LEAST_RUNS = 12
 _WEIGHT = 2.0
 _CITATION = re.compile(r"\[s\d{1,4}\]")
 _WORD = re.compile(r"\w+")
-_SHOWN_CHARS = 160
 
 
 def _words(text: str) -> list[str]:
@@ -49,21 +49,20 @@ def _without(
     """The paragraph without what is `said`; its own sentences go to `mine`, those cut to `repeated`."""
     if not is_prose(paragraph):
         return paragraph
-    spans = sentence_spans(paragraph)
     kept = []
-    for (start, end), until in zip(spans, [*(start for start, _ in spans[1:]), len(paragraph)], strict=True):
-        words = tuple(_words(paragraph[start:end]))
+    for sentence, with_gap in sentences_with_gaps(paragraph):
+        words = tuple(_words(sentence))
         if len(words) >= _LEAST_WORDS and words in said:
-            repeated.append(paragraph[start:end])
+            repeated.append(sentence)
             continue
         mine.add(words)
-        kept.append(paragraph[start:until])
+        kept.append(with_gap)
     return "".join(kept).strip()
 
 
 def _changed(section: Section, markdown: str, repeated: Sequence[str]) -> Section:
     cut: list[Mended] = [
-        {"section": section["n"], "what": "said-twice", "text": sentence[:_SHOWN_CHARS]}
+        {"section": section["n"], "what": "said-twice", "text": sentence[:MENDED_CHARS]}
         for sentence in repeated
     ]
     changed = section.copy()

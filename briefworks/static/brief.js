@@ -1,11 +1,9 @@
 /** The brief: for whom and from which angle, and the outline with what each section is for. */
-import { el, patch, plain, several } from "./dom.js";
+import { el, part, patch, plain, several } from "./dom.js";
 
 export function briefView() {
   const body = el("div");
-  const root = el("section", { class: "part", id: "brief", "aria-labelledby": "brief-title" });
-  root.append(el("h2", { id: "brief-title" }, "The brief"), body);
-  root.hidden = true;
+  const root = part("brief", "The brief", body);
   /** @type {unknown} */ let last = null;
   /** @type {import("./article.js").View} */
   const view = ({ state: { brief } }) => {

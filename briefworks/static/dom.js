@@ -22,6 +22,13 @@ export function el(tag, props = {}, ...children) {
   return made;
 }
 
+/** A part of the page under its heading, hidden until it has something to show. @param {string} id @param {string} title @param {...Child} content */
+export function part(id, title, ...content) {
+  const root = el("section", { class: "part", id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, title), ...content);
+  root.hidden = true;
+  return root;
+}
+
 /** @param {string} tag @param {Record<string, any>} [props] @param {...Child} children @returns {SVGElement} */
 export function svg(tag, props = {}, ...children) {
   const made = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));

@@ -1,5 +1,5 @@
 /** What polish found: marked in the text with the reason, listed with what was mended, tells before and after. */
-import { counted, el, patch, plain, say, several, svg } from "./dom.js";
+import { counted, el, part, patch, plain, say, several, svg } from "./dom.js";
 
 /**
  * A section's findings as marks: only those whose words are where the finding says.
@@ -47,9 +47,7 @@ export function findingsView() {
   const mended = el("ul", { class: "findings" });
   const count = el("summary");
   const folded = el("details", { class: "mended" }, count, mended);
-  const root = el("section", { class: "part", id: "findings", "aria-labelledby": "findings-title" });
-  root.append(el("h2", { id: "findings-title" }, "What polish found"), sum, kept, folded);
-  root.hidden = true;
+  const root = part("findings", "What polish found", sum, kept, folded);
   /** @type {unknown[]} */ let last = [];
   /** @type {import("./article.js").View} */
   const view = ({ state, trail }) => {

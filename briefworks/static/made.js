@@ -1,11 +1,9 @@
 /** Where it comes from: models, persona, times and versions; and the line that says that a machine wrote it. */
-import { el, patch, plain, say } from "./dom.js";
+import { el, part, patch, plain, say } from "./dom.js";
 
 export function madeView() {
   const list = el("dl", { class: "made" });
-  const root = el("section", { class: "part", id: "made", "aria-labelledby": "made-title" });
-  root.append(el("h2", { id: "made-title" }, "Where it comes from"), list);
-  root.hidden = true;
+  const root = part("made", "Where it comes from", list);
   /** @type {unknown} */ let last = null;
   /** @type {import("./article.js").View} */
   const view = ({ state: { polished } }) => {

@@ -1,5 +1,5 @@
 /** The research: the pages that rank as a table that can be sorted, their scores part by part, questions, entities. */
-import { counted, el, hostOf, patch, plain, several, sourceLink, svg } from "./dom.js";
+import { counted, el, hostOf, part, patch, plain, several, sourceLink, svg } from "./dom.js";
 
 /** @type {[string, string][]} the parts of a score, in the order of their weight */
 const PARTS = [
@@ -21,9 +21,7 @@ const COLUMNS = [
 
 export function researchView() {
   const body = el("div");
-  const root = el("section", { class: "part", id: "research", "aria-labelledby": "research-title" });
-  root.append(el("h2", { id: "research-title" }, "Research"), body);
-  root.hidden = true;
+  const root = part("research", "Research", body);
   /** @type {unknown} */ let last = null;
   /** @type {import("./article.js").View} */
   const view = ({ state: { research } }) => {

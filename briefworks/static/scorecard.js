@@ -4,7 +4,7 @@
  * @typedef {{name: string, group: string, says: string, band: string}} Measure
  */
 import { ask } from "./api.js";
-import { counted, el, patch, plain, several } from "./dom.js";
+import { counted, el, part, patch, plain, several } from "./dom.js";
 
 const GROUPS = { grounding: "Grounding", coverage: "Coverage", tells: "Tells of a machine", style: "Style", form: "Form" };
 /** @type {Record<string, string>} where the name alone would not do */
@@ -13,9 +13,7 @@ const NAMES = { mattr: "Variety of words (MATTR)", tells_per_1000_words: "Tells 
 /** @param {() => void} soon draws the page again */
 export function scorecardView(soon) {
   const body = el("div");
-  const root = el("section", { class: "part", id: "scorecard", "aria-labelledby": "scorecard-title" });
-  root.append(el("h2", { id: "scorecard-title" }, "How good it is"), body);
-  root.hidden = true;
+  const root = part("scorecard", "How good it is", body);
   /** @type {Measure[] | null} */ let measures = null;
   let asked = false;
   /** @type {unknown[]} */ let last = [];

@@ -1,11 +1,9 @@
 /** The sources of a finished article, in the order of their numbers. */
-import { el, hostOf, patch, sourceLink } from "./dom.js";
+import { el, hostOf, part, patch, sourceLink } from "./dom.js";
 
 export function sourcesView() {
   const list = el("ol", { class: "sources" });
-  const root = el("section", { class: "part", id: "sources", "aria-labelledby": "sources-title" });
-  root.append(el("h2", { id: "sources-title" }, "Sources"), list);
-  root.hidden = true;
+  const root = part("sources", "Sources", list);
   /** @type {unknown} */ let last = null;
   /** @type {import("./article.js").View} */
   const view = ({ state: { polished } }) => {

@@ -1,12 +1,14 @@
-"""One article out of the stream: all its rows, the state they add up to, and what came of it."""
+"""One article out of the stream: all its rows, the state they add up to, and what came of it and cost."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, cast
 
+from briefworks.account import AccountEntry, ArticleCosts
+from briefworks.costs import PriceList, summed_up
 from briefworks.errors import NotFound, NotStarted
 from briefworks.fold import fold
-from briefworks.shapes import ArticleState, Polished, StreamRow
+from briefworks.shapes import ArticleState, Polished, Research, StreamRow
 from briefworks.stream.store import Store
 
 
@@ -34,11 +36,26 @@ def state_of(store: Store, project_id: str, article_id: str) -> ArticleState:
     return fold(project_id, article_id, started_rows(store, project_id, article_id))
 
 
-def finished(store: Store, project_id: str, article_id: str) -> tuple[dict[str, Any], Polished]:
-    """What was asked for and what came of it; `NotFound` while it is being written."""
+class Finished(NamedTuple):
+    """What was asked for, what was found, and what came of it."""
+
+    started: dict[str, Any]
+    research: Research | None
+    polished: Polished
+
+
+def finished(store: Store, project_id: str, article_id: str) -> Finished:
+    """The article's results; `NotFound` while it is being written."""
     rows = started_rows(store, project_id, article_id)
-    polished = fold(project_id, article_id, rows)["polished"]
-    if polished is None:
+    state = fold(project_id, article_id, rows)
+    if state["polished"] is None:
         raise NotFound(f"Article {article_id!r} is not finished yet.")
     started = next(row["data"] for row in reversed(rows) if row["event"] == "run-started")
-    return started, polished
+    return Finished(started, state["research"], state["polished"])
+
+
+def costs_of(store: Store, project_id: str, article_id: str, prices: PriceList) -> ArticleCosts:
+    """What it cost; `prices` says where each model's price was found. `NotStarted` before its first row."""
+    rows = started_rows(store, project_id, article_id)
+    entries = cast("list[AccountEntry]", store.entries(project_id, article_id))
+    return summed_up(project_id, article_id, entries, rows, prices)

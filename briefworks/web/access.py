@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import flask
 
-from briefworks.errors import Forbidden, NotFound, RequestInvalid, Unauthorized
+from briefworks.errors import Forbidden, NotFound, Unauthorized
 from briefworks.keys import ALL, keys_of
 from briefworks.loopback import LOOPBACK, check_host, check_json, check_origin, host_of
 from briefworks.settings import Settings
-from briefworks.shapes import is_id
+from briefworks.shapes import check_id
 from briefworks.stream import Store
 from briefworks.web.tokens import Tokens, is_token
 from briefworks.web.users import User, Users
@@ -71,8 +71,7 @@ class Access:
             if not is_open and not (self._projects() or self._user()):
                 raise Unauthorized
             for name, value in (request.view_args or {}).items():
-                if not is_id(value):
-                    raise RequestInvalid(f"{name}: 1 to 64 of A-Z a-z 0-9 _ -", field=name)
+                check_id(name, value)
             if project_id := (request.view_args or {}).get("project_id"):
                 self.check_project(project_id)
 

@@ -95,13 +95,13 @@ def _reading_routes(routes: flask.Blueprint, parts: Parts) -> None:
 
     @routes.get(f"{ARTICLE}.md")
     def as_markdown(project_id: str, article_id: str) -> flask.Response:
-        started, polished = finished(store, project_id, article_id)
+        started, _, polished = finished(store, project_id, article_id)
         response = flask.Response(_text_of(polished), mimetype="text/markdown")
         return _download(response, f"{slugify(started['keyword'])}.md")
 
     @routes.get(f"{ARTICLE}.html")
     def as_html(project_id: str, article_id: str) -> flask.Response:
-        started, polished = finished(store, project_id, article_id)
+        started, _, polished = finished(store, project_id, article_id)
         text = html.document(polished["title"], started["language"], _text_of(polished))
         response = flask.Response(text, mimetype="text/html")
         response.headers["Content-Security-Policy"] = html.POLICY

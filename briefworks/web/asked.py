@@ -7,7 +7,7 @@ import json
 import flask
 
 from briefworks.errors import RequestInvalid
-from briefworks.shapes import is_id
+from briefworks.shapes import check_id
 
 
 def json_body() -> object:
@@ -33,6 +33,6 @@ def whole(name: str, text: str, most: int, least: int = 0) -> int:
 def article() -> str | None:
     """The parameter `article`, None for the whole project."""
     article_id = flask.request.args.get("article")
-    if article_id is not None and not is_id(article_id):
-        raise RequestInvalid("article: 1 to 64 of A-Z a-z 0-9 _ -", field="article")
+    if article_id is not None:
+        check_id("article", article_id)
     return article_id

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import flask
 
-from briefworks.account import AccountEntry
-from briefworks.costs import PriceList, summed_up
-from briefworks.stream import Store, started_rows
+from briefworks.costs import PriceList
+from briefworks.stream import Store, costs_of
 from briefworks.web.access import Access
 
 
@@ -19,8 +16,6 @@ def costs_routes(access: Access, store: Store, prices: PriceList) -> flask.Bluep
 
     @routes.get("/api/projects/<project_id>/articles/<article_id>/costs")
     def costs(project_id: str, article_id: str) -> flask.Response:
-        rows = started_rows(store, project_id, article_id)
-        entries = cast(list[AccountEntry], store.entries(project_id, article_id))
-        return flask.jsonify(summed_up(project_id, article_id, entries, rows, prices))
+        return flask.jsonify(costs_of(store, project_id, article_id, prices))
 
     return routes

@@ -5,10 +5,9 @@ from __future__ import annotations
 import flask
 
 from briefworks.errors import NotFound
-from briefworks.fold import fold
 from briefworks.phases.passages import ArticlePassages, Told, passages
 from briefworks.shapes import Research
-from briefworks.stream import Store, finished, rows_of
+from briefworks.stream import Store, finished
 from briefworks.web.access import Access
 
 
@@ -19,8 +18,7 @@ def passages_routes(access: Access, store: Store) -> flask.Blueprint:
 
     @routes.get("/api/projects/<project_id>/articles/<article_id>/passages")
     def look(project_id: str, article_id: str) -> flask.Response:
-        started, polished = finished(store, project_id, article_id)
-        research = fold(project_id, article_id, rows_of(store, project_id, article_id))["research"]
+        started, research, polished = finished(store, project_id, article_id)
         language = started["language"]
         cited = {source["source_id"] for source in polished["sources"]}
         told = _told(store, project_id, research, cited, language) if research else {}

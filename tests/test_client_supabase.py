@@ -168,7 +168,7 @@ def lose_the_last(peer, store, reader, timing, within_s):
 
 
 def test_a_lost_last_message_is_read_when_the_head_is_checked(peer, store, reader):
-    lose_the_last(peer, store, reader, replace(QUICK, poll_s=60), 0.7)
+    lose_the_last(peer, store, reader, replace(QUICK, poll_s=60, check_s=0.2), 0.7)
 
 
 @pytest.mark.slow

@@ -228,10 +228,10 @@ def test_a_token_that_is_over_or_none_is_refused_and_told_why(peer, store, reade
 def test_the_channel_goes_on_with_the_next_token(peer, store, reader):
     user = peer.project.add_user("reader@example.org", "p")
     first = time.time()
-    one = reader(PATIENT, access_token=lambda: peer.project.mint(user.id, 2))
+    one = reader(PATIENT, access_token=lambda: peer.project.mint(user.id, 4))  # renewed at half of it
     live(peer)
     take, n = opened(store), 0
-    while time.time() < first + 3.2:  # the first token, and most likely the second one, are over by then
+    while time.time() < first + 6.5:  # the first token, and most likely the second one, are over by then
         store.append("p", "a", "draft-section-1", take, n, [token(str(n))])
         n += 1
         wait_for(lambda n=n: len(one.texts()) == n)

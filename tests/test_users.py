@@ -63,6 +63,7 @@ def make_app(url, peer, tmp_path_factory):
         return app
 
     yield make
+    wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("heads ")])
     for store in stores:
         store.close()
 
@@ -341,23 +342,23 @@ def watched(web, token):
 def test_a_stream_ends_with_its_token_and_goes_on_with_a_fresh_one(web, project):
     over_at = time.time() + 2
     old = ada(project, exp=int(over_at) - 30)
-    said = list(watched(web, old).response)
+    with watched(web, old) as stream:
+        said = list(stream.response)
     assert time.time() < over_at + 4 and b"event: rows" in said[1]
     wait_for(lambda: time.time() >= over_at, 5, "the token's end")
     refused(asked(web, old), "expired")
-    again = watched(web, ada(project))
-    assert b"event: rows" in [next(again.response) for _ in range(2)][1]
-    again.close()
+    with watched(web, ada(project)) as again:
+        assert b"event: rows" in [next(again.response) for _ in range(2)][1]
 
 
 def test_a_removed_members_stream_ends(web, project, monkeypatch):
     monkeypatch.setattr(users, "KEPT_S", 0.2)
     leaving = project.add_user(f"{uuid.uuid4()}@example.org", "p")
     token = project.mint(leaving.id)
-    stream = watched(web, token).response
-    assert b"event: rows" in [next(stream) for _ in range(2)][1]
-    project.remove(leaving, "p")
-    list(stream)  # comes to an end
+    with watched(web, token) as stream:
+        assert b"event: rows" in [next(stream.response) for _ in range(2)][1]
+        project.remove(leaving, "p")
+        list(stream.response)  # comes to an end
     assert asked(web, token).status_code == 404
 
 

@@ -7,24 +7,16 @@
  * @typedef {{id: string, status: string, startedAt: string | null, endedAt: string | null, error: string,
  *   steps: Step[]}} Run
  */
+import { apiOf, ask, pageOf, problemOf } from "./api.js";
+import { el, svg } from "./dom.js";
+
 const [, , project, , article] = location.pathname.split("/");
-const api = `/api/projects/${project}/articles/${article}`;
+const api = apiOf(project, article);
 const WORDS = { RUNNING: "running", COMPLETED: "finished", FAILED: "failed", CANCELLED: "cancelled" };
 const POLL_MS = 1000;
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 let drawn = "";
-
-/** @param {string} tag @param {Record<string, any>} props @param {...(Node | string | null)} children */
-function el(tag, props, ...children) {
-  const made = tag === "svg" || tag === "rect" ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (typeof value === "function") made.addEventListener(name, value);
-    else if (value !== false) made.setAttribute(name, value === true ? "" : String(value));
-  }
-  made.append(.../** @type {(Node | string)[]} */ (children.filter((child) => child !== null)));
-  return made;
-}
 
 /** @param {number} ms */
 function took(ms) {
@@ -39,11 +31,11 @@ function bar(step, since, until) {
   const rect = (from, to, kind) => {
     const x = (Date.parse(from) - since) * scale;
     const width = Math.max(((to ? Date.parse(to) : until) - Date.parse(from)) * scale, 3);
-    return el("rect", { x: Math.max(x, 0), width, y: 0, height: 10, class: kind });
+    return svg("rect", { x: Math.max(x, 0), width, y: 0, height: 10, class: kind });
   };
   const kind = step.stepOp !== "RUN" ? "wait" : step.status === "FAILED" ? "bad" : step.endedAt ? "" : "open";
   const tries = step.children.map((each) => rect(each.startedAt, each.endedAt, "bad"));
-  return el("svg", { viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" }, rect(step.startedAt, step.endedAt, "wait"), rect(step.lastStartedAt ?? step.startedAt, step.endedAt, kind), ...tries);
+  return svg("svg", { viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" }, rect(step.startedAt, step.endedAt, "wait"), rect(step.lastStartedAt ?? step.startedAt, step.endedAt, kind), ...tries);
 }
 
 /** @param {Run} run @param {Step} step @param {number} since @param {number} until @param {boolean} idle */
@@ -51,7 +43,7 @@ function row(run, step, since, until, idle) {
   const name = step.name || "between steps";
   const errors = [...step.children.map((each, n) => `attempt ${n + 1}: ${each.error}`), ...(step.error ? [step.error] : [])];
   const time = step.kept ? "kept" : step.endedAt ? took(Date.parse(step.endedAt) - Date.parse(step.startedAt)) : run.endedAt ? "not finished" : "…";
-  const act = step.name && idle ? el("button", { type: "button", "aria-label": `Run again from ${name}`, click: () => replay(run, { from: step.name }) }, "from here") : null;
+  const act = step.name && idle ? el("button", { type: "button", "aria-label": `Run again from ${name}`, onclick: () => replay(run, { from: step.name }) }, "from here") : null;
   const list = errors.length ? el("ul", { class: "errors" }, ...errors.map((error) => el("li", {}, error))) : null;
   return el(
     "tr",
@@ -74,38 +66,35 @@ function section(run, idle) {
   const buttons = el(
     "p",
     { class: "buttons" },
-    unfinished ? el("button", { type: "button", click: () => replay(run, {}) }, "Go on where it stopped") : null,
-    el("button", { type: "button", click: () => confirm("Run every step again? New questions to the model cost money.") && replay(run, { anew: true }) }, "Run anew"),
+    unfinished ? el("button", { type: "button", onclick: () => replay(run, {}) }, "Go on where it stopped") : null,
+    el("button", { type: "button", onclick: () => confirm("Run every step again? New questions to the model cost money.") && replay(run, { anew: true }) }, "Run anew"),
   );
   const rows = run.steps.map((step) => row(run, step, since, until, idle));
   const table = el("table", {}, el("caption", { class: "about" }, about), el("tbody", {}, ...rows));
   return el("section", { "aria-label": `Run ${run.id}` }, head, idle ? buttons : null, table, run.error ? el("p", { class: "failed" }, run.error) : null);
 }
 
-/** @param {string} path @param {RequestInit} [how] */
-async function ask(path, how) {
-  const answer = await fetch(api + path, { cache: "no-store", ...how });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error([said.detail, said.hint].filter(Boolean).join(" "));
-  return said;
-}
-
 /** @param {Run} run @param {{from?: string, anew?: boolean}} options */
 async function replay(run, options) {
   for (const button of Array.from(main.querySelectorAll("button"))) button.disabled = true;
   try {
-    const body = JSON.stringify({ runId: run.id, ...options });
-    const said = await ask("/replay", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    const said = await ask("POST", `${api}/replay`, { runId: run.id, ...options });
     status.textContent = `Run ${said.runId} has begun.`;
   } catch (error) {
-    status.textContent = String(/** @type {Error} */ (error).message);
+    status.textContent = whatIs(error);
   }
   drawn = "";
   await draw();
 }
 
+/** @param {unknown} error */
+function whatIs(error) {
+  const { detail, hint } = problemOf(error);
+  return [detail, hint].filter(Boolean).join(" ");
+}
+
 async function draw() {
-  const { runs } = /** @type {{runs: Run[]}} */ (await ask("/runs"));
+  const { runs } = /** @type {{runs: Run[]}} */ (await ask("GET", `${api}/runs`));
   const idle = !runs.some((run) => run.status === "RUNNING");
   const text = JSON.stringify(runs);
   if (text !== drawn) main.replaceChildren(...runs.map((run) => section(run, idle)));
@@ -117,13 +106,12 @@ async function keepDrawing() {
     await draw();
     if (main.dataset.trouble) status.textContent = main.dataset.trouble = "";
   } catch (error) {
-    status.textContent = main.dataset.trouble = String(/** @type {Error} */ (error).message);
+    status.textContent = main.dataset.trouble = whatIs(error);
   }
   setTimeout(keepDrawing, POLL_MS);
 }
 
-const here = `/projects/${project}/articles/${article}`;
-/** @type {HTMLAnchorElement} */ (document.getElementById("back")).href = here;
+/** @type {HTMLAnchorElement} */ (document.getElementById("back")).href = pageOf(project, article);
 /** @type {HTMLElement} */ (document.getElementById("title")).textContent = `Runs of ${article}`;
 document.title = `Runs of ${article} – briefworks`;
 keepDrawing();

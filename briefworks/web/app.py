@@ -20,7 +20,7 @@ from briefworks.web.page import page_routes
 from briefworks.web.parts import build_parts
 from briefworks.web.passages import passages_routes
 from briefworks.web.problems import handle_problems
-from briefworks.web.run_page import run_page, run_routes
+from briefworks.web.runs import run_routes
 from briefworks.web.session import session_routes
 from briefworks.web.supabase_js import supabase_js
 from briefworks.web.watching import Watchers
@@ -83,9 +83,10 @@ def mount(
         session_routes(access, runs=bool(settings.inngest_dev)),
         openapi_routes(access),
         health_routes(access, client, settings, parts, watchers),
-        *((run_routes(access, client, parts.store), run_page()) if settings.inngest_dev else ()),
+        *([run_routes(access, client, parts.store)] if settings.inngest_dev else []),
     ):
         handle_problems(routes)
         app.register_blueprint(routes)
     if page:
-        app.register_blueprint(page_routes(home=home, supabase=supabase_js(settings)))
+        runs = bool(settings.inngest_dev)
+        app.register_blueprint(page_routes(home=home, runs=runs, supabase=supabase_js(settings)))

@@ -1,4 +1,4 @@
-"""The live page: one document for every address, and the files it is made of."""
+"""The live page and that of the runs: one document each for every address, and the files they are made of."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ _HEADERS = {
 }
 
 
-def page_routes(*, home: bool, supabase: SupabaseJs | None = None) -> flask.Blueprint:
+def page_routes(*, home: bool, runs: bool = False, supabase: SupabaseJs | None = None) -> flask.Blueprint:
     """
     The blueprint, with `/` if `home`; with `supabase` the page signs in and follows by it.
 
-    It holds nothing of anybody's: what the page shows it asks the API for.
+    With `runs` there is another document: it draws the runs of an article at a local engine. Neither holds
+    anything of anybody's: what a page shows it asks the API for.
     """
     routes = flask.Blueprint("page", __name__)
+    head = supabase.meta if supabase else ""
     policy = _POLICY.format(
         script=f"'self' {SCRIPT}" if supabase else "'self'",
         connect=f"'self' {supabase.connect}" if supabase else "'self'",
@@ -43,13 +45,18 @@ def page_routes(*, home: bool, supabase: SupabaseJs | None = None) -> flask.Blue
     @routes.get("/projects/<project_id>")
     @routes.get("/projects/<project_id>/articles/<article_id>")
     def page(project_id: str = "-", article_id: str = "-") -> flask.Response:
-        response = _file("index.html", "text/html", supabase.meta if supabase else "")
+        response = _file("index.html", "text/html", head)
         if not (is_id(project_id) and is_id(article_id)):
             response.status_code = 404  # and the document says so
         return response
 
     if home:
         routes.add_url_rule("/", view_func=page)
+    if runs:
+
+        @routes.get("/projects/<_project_id>/articles/<_article_id>/run")
+        def run_page(**_address: str) -> flask.Response:
+            return _file("run.html", "text/html", head)
 
     @routes.get("/briefworks/<name>")
     def asset(name: str) -> flask.Response:

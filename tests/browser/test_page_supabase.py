@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from screen import equals_fold, fits, nothing_serious
-from signed import Site, sign_in
+from signed import Site, Tabs, sign_in
 from written import Writer
 
 from store_rows import FAILED, token
@@ -254,3 +254,17 @@ def test_signed_out_nothing_is_kept_and_no_token_was_in_an_address(site, tabs, c
     assert len(asked) > 20 and not [url for url in asked if any(one in url for one in secrets)]
     assert "POST /auth/v1/logout" in site.peer.asked
     assert not [one for one in secrets if one in caplog.text]
+
+
+@slow
+def test_the_page_of_the_runs_asks_as_the_member_who_signed_in(tmp_path, postgres, browser, visit):
+    site = Site(tmp_path, postgres, api_keys=f"p:{'0' * 64}")  # so nobody is seen to by being on this machine
+    site.project.add_user(MEMBER, "p")
+    Writer(site.store, "run").researched()
+    tabs = Tabs(browser, visit, site.peer)
+    try:
+        page = tabs.signed(f"{site.app.article('run')}/run", MEMBER)
+        page.locator("#status").get_by_text("The engine does not answer").wait_for()
+    finally:
+        tabs.close()
+        site.close()

@@ -1,8 +1,7 @@
-"""The runs of an article at a local engine: the page that draws them, and their replay; not in production."""
+"""The runs of an article at a local engine, and their replay; not in production."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import flask
@@ -15,51 +14,22 @@ from briefworks.stream import Store, rows_of
 from briefworks.web import asked
 from briefworks.web.access import Access
 
-STATIC = Path(__file__).parent.parent / "static"
 RUNS_SHOWN = 10
-ARTICLE = "/projects/<project_id>/articles/<article_id>"
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
-
-
-def run_page() -> flask.Blueprint:
-    """The page's files; they hold nothing of anybody's: what the page shows it asks for."""
-    routes = flask.Blueprint("run-page", __name__)
-
-    @routes.get(f"{ARTICLE}/run")
-    def page(project_id: str, article_id: str) -> flask.Response:  # noqa: ARG001 – the page reads its address
-        return _file("run.html", "text/html")
-
-    @routes.get("/briefworks/run.js")
-    def script() -> flask.Response:
-        return _file("run.js", "text/javascript")
-
-    @routes.get("/briefworks/run.css")
-    def style() -> flask.Response:
-        return _file("run.css", "text/css")
-
-    return routes
+ARTICLE = "/api/projects/<project_id>/articles/<article_id>"
 
 
 def run_routes(access: Access, client: inngest.Inngest, store: Store) -> flask.Blueprint:
-    """What it asks for; `client` knows where the engine is, `store` which runs an article had."""
+    """What static/run.js asks for; `client` knows where the engine is, `store` which runs an article had."""
     routes = flask.Blueprint("runs", __name__)
     access.protect(routes)
     engine = _Engine(client.api_origin)
 
-    @routes.get(f"/api{ARTICLE}/runs")
+    @routes.get(f"{ARTICLE}/runs")
     def runs(project_id: str, article_id: str) -> flask.Response:
         found = _runs_of(store, project_id, article_id)[:RUNS_SHOWN]
         return flask.jsonify({"runs": [engine.shown(run_id) for run_id in found]})
 
-    @routes.post(f"/api{ARTICLE}/replay")
+    @routes.post(f"{ARTICLE}/replay")
     def replay(project_id: str, article_id: str) -> tuple[flask.Response, int]:
         run_id, from_step, anew = _asked()
         found = _runs_of(store, project_id, article_id)
@@ -142,10 +112,3 @@ def _asked() -> tuple[str, str | None, bool]:
     if not isinstance(anew, bool):
         raise RequestInvalid("anew must be true or false.", field="anew")
     return run_id, step, anew
-
-
-def _file(name: str, kind: str) -> flask.Response:
-    response = flask.Response((STATIC / name).read_bytes(), mimetype=kind)
-    response.headers.update(PAGE_HEADERS)
-    response.add_etag()
-    return response.make_conditional(flask.request)  # type: ignore[return-value]  # it is this response

@@ -1,7 +1,7 @@
 /** One article: followed row by row, drawn at most once per frame, every word of it from the folded state. */
 import { actions } from "./actions.js";
 import { briefView } from "./brief.js";
-import { el, patch, plain, say } from "./dom.js";
+import { changes, el, patch, plain, say } from "./dom.js";
 import { findingsView } from "./findings.js";
 import { emptyState } from "./fold.js";
 import { followArticle } from "./follow.js";
@@ -118,13 +118,12 @@ function heading(main) {
 
 /** Says a new phase or an end aloud, and nothing else. @param {HTMLElement} announce @returns {View} */
 function announcer(announce) {
-  let last = "";
+  const changed = changes();
   return ({ state }) => {
     if (!state.seq) return;
     const { status } = state;
     const words =
       status === "running" ? SAID[state.phase] : status === "review" ? "The brief waits for review" : ENDED[status];
-    if (words !== last) say(announce, words);
-    last = words;
+    if (changed(words)) say(announce, words);
   };
 }

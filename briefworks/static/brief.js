@@ -1,14 +1,13 @@
 /** The brief: for whom and from which angle, and the outline with what each section is for. */
-import { el, part, patch, plain, several } from "./dom.js";
+import { changes, el, pairs, part, patch, plain, several } from "./dom.js";
 
 export function briefView() {
   const body = el("div");
   const root = part("brief", "The brief", body);
-  /** @type {unknown} */ let last = null;
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = ({ state: { brief } }) => {
-    if (last === brief) return;
-    last = brief;
+    if (!changed(brief)) return;
     root.hidden = !brief;
     if (brief) patch(body, parts(brief));
   };
@@ -28,7 +27,7 @@ function parts(brief) {
     el("li", {}, `${plain(what)} `, el("span", { class: "hint" }, kinds[/** @type {"entity"} */ (kind)] ?? kind)),
   );
   return [
-    el("dl", { class: "pairs" }, ...facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, plain(text))))),
+    el("dl", { class: "pairs" }, ...pairs(facts)),
     el("h3", {}, "Outline"),
     el("ol", { class: "outline" }, ...brief.outline.map(planned)),
     ...(gaps.length ? [el("h3", {}, "Gaps in the plan, given to the sections that fit"), el("ul", { class: "gaps" }, ...gaps)] : []),

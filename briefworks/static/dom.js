@@ -83,6 +83,9 @@ export function hostOf(url) {
   return href ? new URL(href).host.replace(/^www\./, "") : plain(url).slice(0, 60);
 }
 
+/** Where a source stands, and when it was read. @param {string} url @param {string} at */
+export const whence = (url, at) => [el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 16).replace("T", " ")}`)];
+
 /**
  * Make the children of `parent` these. What is the same stays, what is alike is changed in place: so a selection
  * and the place of a reader survive while a text grows.
@@ -105,6 +108,19 @@ export function patch(parent, nodes) {
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Says of each list of values whether it differs from the one before: what has not changed is not drawn again. */
+export function changes() {
+  /** @type {unknown[]} */ let last = [];
+  return (/** @type {unknown[]} */ ...now) => {
+    const differ = now.some((one, i) => one !== last[i]);
+    last = now;
+    return differ;
+  };
+}
+
+/** The children of a `dl`. @param {string[][]} rows name and value */
+export const pairs = (rows) => rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, plain(value))));
 
 /** 75 → "1:15" @param {number} seconds */
 export function clock(seconds) {

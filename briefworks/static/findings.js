@@ -1,5 +1,5 @@
 /** What polish found: marked in the text with the reason, listed with what was mended, tells before and after. */
-import { counted, el, part, patch, plain, say, several, svg } from "./dom.js";
+import { changes, counted, el, part, patch, plain, say, several, svg } from "./dom.js";
 
 /**
  * A section's findings as marks: only those whose words are where the finding says.
@@ -48,11 +48,10 @@ export function findingsView() {
   const count = el("summary");
   const folded = el("details", { class: "mended" }, count, mended);
   const root = part("findings", "What polish found", sum, kept, folded);
-  /** @type {unknown[]} */ let last = [];
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = ({ state, trail }) => {
-    if (last[0] === trail.findings && last[1] === state.polished && last[2] === state.sections) return;
-    last = [trail.findings, state.polished, state.sections];
+    if (!changed(trail.findings, state.polished, state.sections)) return;
     const { findings } = trail;
     root.hidden = !findings.length && !state.polished;
     if (root.hidden) return;

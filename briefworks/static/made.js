@@ -1,14 +1,13 @@
 /** Where it comes from: models, persona, times and versions; and the line that says that a machine wrote it. */
-import { el, part, patch, plain, say } from "./dom.js";
+import { changes, el, pairs, part, patch, plain, say } from "./dom.js";
 
 export function madeView() {
   const list = el("dl", { class: "made" });
   const root = part("made", "Where it comes from", list);
-  /** @type {unknown} */ let last = null;
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = ({ state: { polished } }) => {
-    if (last === polished) return;
-    last = polished;
+    if (!changed(polished)) return;
     const made = polished?.provenance;
     root.hidden = !made;
     if (!made) return;
@@ -21,7 +20,7 @@ export function madeView() {
       ["Finished", instant(made.finished_at)],
       ["Versions", versions.join(", ")],
     ];
-    patch(list, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, plain(value)))));
+    patch(list, pairs(rows));
   };
   return { root, view };
 }

@@ -1,6 +1,6 @@
 /** What a reader must know before the text: not begun, waiting, stalled, failed, cancelled. */
 import { pageOf } from "./api.js";
-import { el, patch, plain } from "./dom.js";
+import { changes, el, patch, plain } from "./dom.js";
 import { isStalled } from "./link.js";
 
 const PATIENCE_MS = 8_000;
@@ -9,13 +9,12 @@ const PATIENCE_MS = 8_000;
 export function notices(project) {
   const root = el("div", { class: "notices" });
   const opened = Date.now();
-  let last = "";
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = (seen) => {
     const found = noticeOf(seen, seen.now - opened > PATIENCE_MS, project);
     const key = found ? found.textContent ?? "" : "";
-    if (key === last) return;
-    last = key;
+    if (!changed(key)) return;
     patch(root, found ? [found] : []);
   };
   return { root, view };

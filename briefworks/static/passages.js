@@ -5,7 +5,7 @@
  * @typedef {{source_id: string, before: string, text: string, after: string, marks: [number, number][]}} Passage
  */
 import { apiOf, ask, problemOf } from "./api.js";
-import { el, hostOf, placesIn, plain, say, sourceLink } from "./dom.js";
+import { el, placesIn, plain, say, sourceLink, whence } from "./dom.js";
 
 /** @param {string} project @param {string} article @param {() => void} soon draws the page again */
 export function passages(project, article, soon) {
@@ -141,7 +141,7 @@ function backed({ source_id: id, number, url, title, fetched_at: at }, told, gon
     "section",
     {},
     el("h3", {}, `[${number}] `, sourceLink(url, title)),
-    el("p", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 16).replace("T", " ")}`)),
+    el("p", { class: "facts" }, ...whence(url, at)),
     ...(told.length ? told.map(passage) : [el("p", { class: "none" }, none)]),
   );
 }

@@ -1,5 +1,5 @@
 /** Beside the text: the four phases with their times, words and cost, and the contents. */
-import { clock, countWords, counted, el, patch, plain, say, several } from "./dom.js";
+import { changes, clock, countWords, counted, el, pairs, patch, plain, say, several } from "./dom.js";
 import { elapsed, PHASES } from "./trail.js";
 
 const NAMES = { research: "Research", brief: "Brief", draft: "Draft", polish: "Polish" };
@@ -76,11 +76,10 @@ function timeOf({ state, trail, now }, phase) {
 export function factsView() {
   const list = el("dl");
   const root = el("section", { class: "sums", "aria-labelledby": "sums-title" }, el("h2", { id: "sums-title", class: "unseen" }, "Words and cost"), list);
-  /** @type {unknown} */ let last = null;
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = ({ state }) => {
-    if (last === state) return;
-    last = state;
+    if (!changed(state)) return;
     const { usage, polished } = state;
     const words = polished?.words ?? state.sections.reduce((sum, { markdown }) => sum + countWords(markdown), 0);
     const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
@@ -92,7 +91,7 @@ export function factsView() {
       ["Tokens written", counted(usage.output_tokens)],
       ["Model calls", counted(usage.calls)],
     ];
-    patch(list, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    patch(list, pairs(rows));
   };
   return { root, view };
 }

@@ -1,5 +1,5 @@
 /** The research: the pages that rank as a table that can be sorted, their scores part by part, questions, entities. */
-import { counted, el, hostOf, part, patch, plain, several, sourceLink, svg } from "./dom.js";
+import { changes, counted, el, hostOf, part, plain, several, sourceLink, svg } from "./dom.js";
 
 /** @type {[string, string][]} the parts of a score, in the order of their weight */
 const PARTS = [
@@ -22,11 +22,10 @@ const COLUMNS = [
 export function researchView() {
   const body = el("div");
   const root = part("research", "Research", body);
-  /** @type {unknown} */ let last = null;
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = ({ state: { research } }) => {
-    if (last === research) return;
-    last = research;
+    if (!changed(research)) return;
     root.hidden = !research;
     if (research) body.replaceChildren(...parts(research));
   };

@@ -4,7 +4,7 @@
  * @typedef {{name: string, group: string, says: string, band: string}} Measure
  */
 import { ask } from "./api.js";
-import { counted, el, part, patch, plain, several } from "./dom.js";
+import { changes, counted, el, part, patch, plain, several } from "./dom.js";
 
 const GROUPS = { grounding: "Grounding", coverage: "Coverage", tells: "Tells of a machine", style: "Style", form: "Form" };
 /** @type {Record<string, string>} where the name alone would not do */
@@ -16,7 +16,7 @@ export function scorecardView(soon) {
   const root = part("scorecard", "How good it is", body);
   /** @type {Measure[] | null} */ let measures = null;
   let asked = false;
-  /** @type {unknown[]} */ let last = [];
+  const changed = changes();
   const load = () =>
     ask("GET", "/api/measures").then(
       (found) => {
@@ -27,8 +27,7 @@ export function scorecardView(soon) {
     );
   /** @type {import("./article.js").View} */
   const view = ({ state: { polished, research } }) => {
-    if (last[0] === polished && last[1] === measures) return;
-    last = [polished, measures];
+    if (!changed(polished, measures)) return;
     root.hidden = !polished?.scores && !polished?.backing;
     if (root.hidden) return;
     if (!asked) void load();

@@ -1,14 +1,13 @@
 /** The sources of a finished article, in the order of their numbers. */
-import { el, hostOf, part, patch, sourceLink } from "./dom.js";
+import { changes, el, part, patch, sourceLink, whence } from "./dom.js";
 
 export function sourcesView() {
   const list = el("ol", { class: "sources" });
   const root = part("sources", "Sources", list);
-  /** @type {unknown} */ let last = null;
+  const changed = changes();
   /** @type {import("./article.js").View} */
   const view = ({ state: { polished } }) => {
-    if (last === polished) return;
-    last = polished;
+    if (!changed(polished)) return;
     root.hidden = !polished?.sources.length;
     patch(
       list,
@@ -17,7 +16,7 @@ export function sourcesView() {
           "li",
           { id: `source-${number}`, value: number },
           sourceLink(url, title),
-          el("span", { class: "facts" }, el("span", {}, hostOf(url)), el("span", {}, `read ${String(at).slice(0, 16).replace("T", " ")}`)),
+          el("span", { class: "facts" }, ...whence(url, at)),
         ),
       ),
     );

@@ -3,7 +3,7 @@
  *
  * @typedef {import("./fold.js").SectionState} SectionState
  */
-import { clock, el, patch, plain, say } from "./dom.js";
+import { changes, clock, el, patch, plain, say } from "./dom.js";
 import { marksOf } from "./findings.js";
 import { render } from "./markdown.js";
 
@@ -50,7 +50,7 @@ function sectionView(n) {
   const prose = el("div", { class: "prose" });
   const props = { class: "section", id: `section-${n}`, "data-n": n, "aria-labelledby": heading.id };
   const root = el("section", props, heading, aside, prose);
-  /** @type {unknown[]} */ let last = [];
+  const changed = changes();
   let take = 0;
 
   /**
@@ -68,9 +68,7 @@ function sectionView(n) {
     if (section.status === "writing" && take > 0 && section.take > take) takeBack(root);
     take = section.take;
     const said = section.status === "done" ? seen.said.get(n) : undefined;
-    const now = [section.markdown, cite, findings, said];
-    if (last.length && now.every((one, i) => one === last[i])) return;
-    last = now;
+    if (!changed(section.markdown, cite, findings, said)) return;
     const marks = section.status === "done" ? marksOf(section, findings) : [];
     prose.dataset.markdown = section.markdown;
     patch(prose, Array.from(render(section.markdown, { cite, marks, said }).childNodes));

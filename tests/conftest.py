@@ -1,11 +1,14 @@
 """Fixtures that several test files share."""
 
+import signal
+import sys
 from contextlib import closing
 
 import anthropic
 import httpx
 import psycopg
 import pytest
+import structlog
 from pytest_httpserver import HTTPServer
 
 from briefworks.stores.sqlite import SqliteStore
@@ -14,6 +17,10 @@ from realtime_peer import RealtimePeer
 from upstream import Upstream
 
 pytest.register_assert_rewrite("store_contract", "store_machine")
+# As the processes do: a thread's log line is nothing that a command has said which a test runs meanwhile.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+# A shell starts what it runs in the background deaf to Ctrl-C, and so would be every process of the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

@@ -84,11 +84,11 @@ class Follower:
 
     def wait_state(self, **wanted):
         wait_for(
-            lambda: self.state and all(self.state[key] == value for key, value in wanted.items()), 10, wanted
+            lambda: self.state and all(self.state[key] == value for key, value in wanted.items()), what=wanted
         )
         return self.state
 
     def wait_end(self):
-        wait_for(lambda: self.done, 20, "the end of following")
+        wait_for(lambda: self.done, what="the end of following")
         assert self.child.wait() == 0
         return self.state

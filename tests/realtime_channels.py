@@ -31,6 +31,7 @@ class Channel:
     join_ref: str | None
     private: bool
     expires_at: float
+    told: bool  # when it hears
     hears: bool = False  # once the server's replication is ready
 
 
@@ -42,7 +43,7 @@ class Socket:
     ) -> None:
         self._wire, self._vsn, self._apikey = wire, vsn, apikey
         self._claims, self._may_read = claims, may_read
-        self.ready_after_s = 0.0
+        self.ready = True
         self.channels: dict[str, Channel] = {}
         self.heartbeats = 0
         self._turn = threading.RLock()
@@ -92,21 +93,19 @@ class Socket:
         except BadToken as error:
             return self._reply(join_ref, ref, topic, "error", {"reason": str(error)})
         join_ref = join_ref or ref
-        channel = Channel(topic, join_ref, private, claims.get("exp", float("inf")))
-        self.channels[topic] = channel
-        self._reply(join_ref, ref, topic, "ok", {"postgres_changes": []})
         told = bool(config.get("broadcast", {}).get("replication_ready"))
-        if not self.ready_after_s:
-            return self._ready(channel, told)
-        timer = threading.Timer(self.ready_after_s, self._ready, [channel, told])
-        timer.daemon = True
-        return timer.start()
+        self.channels[topic] = Channel(topic, join_ref, private, claims.get("exp", float("inf")), told)
+        self._reply(join_ref, ref, topic, "ok", {"postgres_changes": []})
+        return self.get_ready() if self.ready else None
 
-    def _ready(self, channel: Channel, told: bool) -> None:
-        """From here on the channel hears all."""
-        channel.hears = True
-        if told and self.channels.get(channel.topic) is channel:
-            self._system(channel, "ok", "Replication connection established")
+    def get_ready(self) -> None:
+        """From here on its channels hear all."""
+        with self._turn:
+            self.ready = True
+            for channel in [one for one in self.channels.values() if not one.hears]:
+                channel.hears = True
+                if channel.told:
+                    self._system(channel, "ok", "Replication connection established")
 
     def _renew(self, channel: Channel, token: str) -> None:
         """The next token: the policy is asked again, and who may no more is out at once."""

@@ -39,7 +39,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
     The project at `url`, in front of a database that `supabase=True` migrated; see `Project` for its users.
 
     `realtime_down` and `http_down` refuse what is new; `drop` and `double` are for the next so many
-    broadcasts, `delay_s` for all; `ready_after_s` is how long after a join nothing is heard yet.
+    broadcasts, `delay_s` for all; while `ready` is false, nothing is heard after a join (see `get_ready`).
     """
 
     daemon_threads = True
@@ -50,10 +50,9 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         self.project = Project(database_url)
         self.project.url = self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.realtime_down = self.http_down = False
-        self.drop, self.double, self.delay_s, self.ready_after_s = 0, 0, 0.0, 0.0
+        self.drop, self.double, self.delay_s, self.ready = 0, 0, 0.0, True
         self.clock_s = 0.0  # how far its clock is ahead
         self.sockets: list[Socket] = []
-        self.asked_at = 0.0  # when the last request came
         self.asked: list[str] = []  # "POST /rest/v1/rpc/article_read" …, in order
         self.joined = 0  # sockets that came, ever
         self._waiting: deque[tuple[float, str]] = deque()
@@ -82,6 +81,12 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         """Every socket, as a network does it."""
         for one in list(self.sockets):
             one.cut()
+
+    def get_ready(self) -> None:
+        """Whoever has joined hears from now on, and so does whoever comes."""
+        self.ready = True
+        for one in list(self.sockets):
+            one.get_ready()
 
     def channels(self, name: str = "") -> int:
         """How many sockets have joined it."""
@@ -116,7 +121,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         if wire.protocol.state.name == "OPEN":
             vsn = asked.get("vsn", ["1.0.0"])[0]
             one = Socket(wire, vsn, asked["apikey"][0], self.project.claims, self.project.may_read)
-            one.ready_after_s = self.ready_after_s
+            one.ready = self.ready
             self.joined += 1
             self.sockets.append(one)
             try:
@@ -178,7 +183,6 @@ class _Http(BaseHTTPRequestHandler):
         self._handle(body.decode())
 
     def _handle(self, body: str) -> None:
-        self.server.asked_at = time.monotonic()
         self.server.asked.append(f"{self.command} {urlsplit(self.path).path}")
         if self.server.http_down:
             self.close_connection = True

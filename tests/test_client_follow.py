@@ -101,7 +101,7 @@ def test_a_server_that_goes_silent_is_left_and_asked_again(server, follow):
     server.faults = [("silent", 0)]
     began = time.monotonic()
     assert seqs(follow(quiet_s=0.1, timing=Timing(waits_s=(0.0,)))) == seqs(server.rows)
-    assert 0.1 <= time.monotonic() - began < 2
+    assert 0.1 <= time.monotonic() - began < 10
     assert [kind for kind, _ in server.asked] == ["sse", "json"]
 
 

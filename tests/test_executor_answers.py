@@ -80,7 +80,7 @@ def test_silence_of_the_app_is_an_attempt_after_the_time_out(tmp_path):
 
     heard = []
     with (
-        Executor(tmp_path / "journal.db", 0, retry_scale=0.0, request_timeout_s=0.3) as executor,
+        Executor(tmp_path / "journal.db", 0, retry_scale=0.0, request_timeout_s=1) as executor,
         ScriptedApp(lambda path, headers, body: (heard.append(1), answer(path, headers, body))[1]) as app,
     ):
         rest = Rest(executor.url)

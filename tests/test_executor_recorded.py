@@ -19,7 +19,7 @@ RECORDED = json.loads((Path(__file__).parent / "executor/captures/scenarios.json
 ULID = re.compile(r"01[0-9A-HJKMNP-TV-Z]{24}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TRACING = ("gid", "isr", "tc")  # of the real engine's own tracing, in an invoked event; no SDK reads them
-WAIT_S = 10
+WAIT_S = 30
 # What the recording's author did while the run was waiting.
 MEANWHILE = {
     'probe/wait {"k": 2}': ("probe/answer", {"k": 2}),

@@ -27,16 +27,15 @@ ENGINES = [
 def lab(request, tmp_path_factory):
     """One app with all functions on one engine; the runs of all cases that only have to end are under way."""
     if request.param == "dev-server":
-        yield from _started(DEV_SERVER, registered_s=1.0)
+        yield from _started(Lab(DEV_SERVER))
     else:
         journal = tmp_path_factory.mktemp("scenarios") / "journal.db"
         with Executor(journal, 0, retry_scale=0.02) as executor:
-            yield from _started(executor.url, registered_s=0.1)
+            yield from _started(Lab(executor.url, executor))
 
 
-def _started(url, registered_s):
-    with Lab(url) as lab:
-        lab.registered_s = registered_s
+def _started(lab):
+    with lab:
         lab.alone = {
             name: lab.send(case.event, case.data) for name, case in CASES.items() if case.play is None
         }

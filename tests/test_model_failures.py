@@ -78,7 +78,7 @@ def test_a_wait_that_is_too_long_is_left_to_whoever_asks_again(upstream: Upstrea
     begun = time.monotonic()
     error, _, _ = fails(upstream.url, limit_s=10)
     assert isinstance(error, RateLimited) and error.retry_after_s == 17
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert len(upstream.calls("model")) == 1
 
 
@@ -199,17 +199,17 @@ def test_the_end_of_an_answer_may_break_when_all_of_it_has_come(httpserver: HTTP
 def test_a_silent_server_is_left_at_the_deadline(upstream: Upstream) -> None:
     upstream.fault("stall", after_tokens=8, seconds=60)
     begun = time.monotonic()
-    error, memo, out = fails(upstream.url, limit_s=0.7)
+    error, memo, out = fails(upstream.url, limit_s=1.5)
     assert isinstance(error, ModelUnavailable) and "step limit" in str(error)
-    assert 0.6 < time.monotonic() - begun < 2
+    assert 1.4 < time.monotonic() - begun < 10
     assert out.text and not memo
 
 
 def test_a_slow_stream_is_left_at_the_deadline(upstream: Upstream) -> None:
-    upstream.fault("slow", tokens_per_s=20)
+    upstream.fault("slow", tokens_per_s=4)
     begun = time.monotonic()
-    error, _, out = fails(upstream.url, limit_s=0.7)
-    assert "step limit" in str(error) and time.monotonic() - begun < 2
+    error, _, out = fails(upstream.url, limit_s=1.5)
+    assert "step limit" in str(error) and time.monotonic() - begun < 10
     assert out.text
 
 

@@ -64,7 +64,7 @@ def test_mending_any_text_invents_no_citation(text: str) -> None:
 
 
 def test_mending_hostile_text_takes_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for hostile in (
         "[s1",
         "[s1 ",
@@ -79,4 +79,4 @@ def test_mending_hostile_text_takes_no_time() -> None:
         "I will ",
     ):
         repaired(hostile * 20_000, "H")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -110,9 +110,13 @@ def test_a_channel_ends_with_its_token_and_goes_on_with_the_next_one(peer):
     user = peer.project.add_user("reader@example.org", PROJECT)
     ends, stays = Talk(peer, "2.0.0"), Talk(peer, "2.0.0")
     for talk in (ends, stays):
-        talk.say("phx_join", {**JOIN, "access_token": peer.project.mint(user.id, 1)})
+        talk.say("phx_join", {**JOIN, "access_token": peer.project.mint(user.id, 60)})
         assert talk.heard()[4]["status"] == talk.heard()[4]["status"] == "ok"
     stays.say("access_token", {"access_token": peer.project.mint(user.id, alg="HS256")})
+    joined = [channel for one in peer.sockets for channel in one.channels.values()]
+    wait_for(lambda: joined[0].expires_at + 60 < joined[1].expires_at, what="the next token")
+    for channel in joined:
+        channel.expires_at -= 61  # so much later
     assert ends.heard()[4]["message"] == "Token has expired"
     assert ends.heard()[3] == "phx_close"
     assert peer.channels(f"project:{PROJECT}") == 1

@@ -148,7 +148,6 @@ def test_a_living_run_is_not_replayed_and_ctrl_c_leaves_a_replay_running(local, 
     watching = subprocess.Popen(
         [sys.executable, "-u", "-m", "briefworks", "replay", run_id],
         env=local.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 – ours may ignore it
     )  # fmt: skip
     new = watching.stdout.readline().split()[0]
     wait_for(lambda: open_run(local, new))

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from briefworks.errors import BriefworksError, ConfigError, StaleTake, StoreUnavailable
+from briefworks.stores import heads
 from briefworks.stores.postgres import PostgresStore
 from briefworks.stream import StepWriter, rows_of
 from lossy import POSTGRES, Lossy
@@ -241,21 +242,22 @@ def test_writers_in_three_processes_leave_no_hole_no_disorder_no_repeat(plain_ur
 
 
 # --- waiting
-def test_one_connection_listens_for_all_who_wait(postgres, plain_url):
+def test_one_connection_listens_for_all_who_wait(postgres, plain_url, monkeypatch):
     with closing(PostgresStore(plain_url)) as store, ThreadPoolExecutor(12) as pool:
         store.start_run("p", "a", "r1", RUN)
-        waiting = [pool.submit(store.wait, "p", 1, 30) for _ in range(12)]
-        wait_for(lambda: store._heads._waiting["p"] == 12)
-        listening = (
-            "select count(*) from pg_stat_activity where query like '%%listen%%' and pid <> pg_backend_pid()"
-        )
-        with psycopg.connect(plain_url) as db:
-            wait_for(lambda: db.execute(listening).fetchone() == (1,))
+        with monkeypatch.context() as patched:
+            patched.setattr(heads, "LOOK_S", 60)  # told, not found by looking
+            waiting = [pool.submit(store.wait, "p", 1, 30) for _ in range(12)]
+            wait_for(lambda: store._heads._waiting["p"] == 12)
+            listening = (
+                "select count(*) from pg_stat_activity where query like '%%listen%%'"
+                " and pid <> pg_backend_pid()"
+            )
+            with psycopg.connect(plain_url) as db:
+                wait_for(lambda: db.execute(listening).fetchone() == (1,))
         with closing(PostgresStore(plain_url)) as other:
-            begin = time.monotonic()
             other.start_run("p", "b", "r2", RUN)
-            assert {one.result() for one in waiting} == {2}
-            assert time.monotonic() - begin < 0.4  # told, not found by looking every half second
+            assert {one.result(20) for one in waiting} == {2}
 
 
 def test_who_waits_does_not_notice_that_the_connections_were_cut(plain_url):
@@ -279,7 +281,7 @@ def test_a_closed_store_is_unavailable_also_to_those_who_wait(plain_url):
         wait_for(lambda: store._heads._waiting)
         store.close()
         with pytest.raises(StoreUnavailable):
-            waiting.result(timeout=5)
+            waiting.result(timeout=30)
     with pytest.raises(StoreUnavailable):
         store.read("p")
 

@@ -51,8 +51,8 @@ def texts(store):
 
 
 def until(condition):
-    """Wait for the thread: 10 s at most."""
-    end = time.monotonic() + 10
+    """Wait for the thread: 30 s at most."""
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.002)
@@ -89,6 +89,8 @@ def test_tokens_are_written_together_every_flush(store):
         for n in range(100):
             out.token(f"{n} ")
             time.sleep(0.001)
+            if n == 0:
+                until(lambda: texts(store))
         until(lambda: "".join(texts(store)) == "".join(f"{n} " for n in range(100)))
         assert 2 <= len(texts(store)) <= 2 + (time.monotonic() - begin) / 0.03
         out.done(*section_done())

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+# Below those that a system gives to whoever asks for any: nobody comes to one by chance, also not while
+# the process that has it is killed and started again. Each worker begins elsewhere, and uses none twice.
+PORTS = range(12_000, 32_000)
+_turns = itertools.count(101 * os.getpid())
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0, what: str = "") -> Any:
@@ -18,7 +26,9 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0, what: str = 
 
 
 def free_port() -> int:
-    """A port of loopback on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback on which nothing listens."""
+    while True:
+        port = PORTS[next(_turns) % len(PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -1,6 +1,5 @@
 """Failure handlers, events of endings, cancels and time limits."""
 
-import time
 from datetime import timedelta
 
 import inngest
@@ -21,7 +20,7 @@ def _handler(ctx, here):
 def _told_of_failure(lab, here):
     event_id = lab.send("case/handled", {"k": 1})
     run = lab.ended(event_id)
-    wait_for(lambda: here.heard, 15, "the failure handler")
+    wait_for(lambda: here.heard, what="the failure handler")
     ((name, data),) = here.heard
     assert (run["status"], name) == ("Failed", "inngest/function.failed")
     assert (data["function_id"], data["run_id"]) == (f"{APP}-handled", run["run_id"])
@@ -53,7 +52,7 @@ def well(ctx, here):
 
 def _cancelled_unhandled(lab, here):
     event_id = lab.send("case/unhandled", {"k": 1})
-    wait_for(lambda: here.marks["before"], 15)
+    wait_for(lambda: here.marks["before"])
     lab.send("case/stop-unhandled")
     assert lab.ended(event_id)["status"] == "Cancelled"
     lab.settle()
@@ -83,7 +82,7 @@ def fails_loudly(ctx, here):
 
 def _hears(lab, here):
     ended = [lab.ended(lab.send(f"case/{name}")) for name in ("fails_loudly", "no_step", "fails_unheard")]
-    wait_for(lambda: here.heard, 15, "the event of the failure")
+    wait_for(lambda: here.heard, what="the event of the failure")
     lab.settle()
     mine = [each for each in here.heard if each[1]["run_id"] == ended[0]["run_id"]]
     assert [name for name, _ in mine] == ["inngest/function.failed"]
@@ -102,7 +101,7 @@ def hears_failures(ctx, here):
 def _hears_the_end(lab, here):
     event_id = lab.send("case/finishes")
     run = lab.ended(event_id)
-    wait_for(lambda: here.heard, 15, "the event of the end")
+    wait_for(lambda: here.heard, what="the event of the end")
     ((name, data),) = here.heard
     assert (name, data["run_id"], data["result"]) == ("inngest/function.finished", run["run_id"], {"n": 1})
 
@@ -133,8 +132,8 @@ def sleeps(ctx, here):
 def sleeping(lab, k):
     """A run of `sleeps` that has come to its sleep."""
     event_id = lab.send("case/sleeps", {"k": k})
-    wait_for(lambda: lab.here["sleeps"].marks[f"before {k}"], 15, "the step before the sleep")
-    time.sleep(lab.registered_s)
+    wait_for(lambda: lab.here["sleeps"].marks[f"before {k}"], what="the step before the sleep")
+    lab.registered(event_id)
     return event_id
 
 
@@ -144,7 +143,7 @@ def _by_event(lab, here):
     lab.send("case/stop", {"k": "mine"})
     assert lab.ended(mine)["status"] == "Cancelled"
     assert lab.runs(other)[0]["ended_at"] is None
-    wait_for(lambda: here.heard, 15, "the event of the cancel")
+    wait_for(lambda: here.heard, what="the event of the cancel")
     name, data = here.heard[0]
     assert (name, data["event"]["data"]["k"]) == ("inngest/function.cancelled", "mine")
     lab.send("case/stop", {"k": "other"})
@@ -184,11 +183,11 @@ def cancelled_too_early(ctx, here):
 
 def _under_way(lab, here):
     event_id = lab.send("case/cancelled_under_way")
-    wait_for(lambda: here.running, 15, "the step")
+    wait_for(lambda: here.running, what="the step")
     lab.send("case/stop-under-way")
     assert lab.ended(event_id)["status"] == "Cancelled"
     here.gate.set()
-    wait_for(lambda: here.marks["first"], 15)
+    wait_for(lambda: here.marks["first"])
     lab.settle()
     assert not here.marks["second"] and lab.ended(event_id)["status"] == "Cancelled"
 
@@ -202,7 +201,7 @@ def cancelled_under_way(ctx, here):
 
 def _all(lab, here):
     ids = [lab.send("case/cancelled_all") for _ in range(3)]
-    wait_for(lambda: here.marks["before"] == 3, 15)
+    wait_for(lambda: here.marks["before"] == 3)
     lab.send("case/stop-all")
     assert {lab.ended(each)["status"] for each in ids} == {"Cancelled"}
 
@@ -216,7 +215,7 @@ def cancelled_all(ctx, here):
 
 def _too_late(lab, here):
     event_id = lab.send("case/cancelled_too_late")
-    wait_for(lambda: here.marks["woken"], 15, "the second sleep")
+    wait_for(lambda: here.marks["woken"], what="the second sleep")
     lab.send("case/stop-late")
     assert lab.result(event_id) == ("Completed", "lived")
 
@@ -238,7 +237,7 @@ def over_its_time(ctx, here):
 
 def _never_begun(lab, here):
     first = lab.send("case/never_begun", {"n": 1})
-    wait_for(lambda: here.running, 15)
+    wait_for(lambda: here.running)
     second = lab.send("case/never_begun", {"n": 2})
     assert lab.ended(second)["status"] == "Cancelled"
     here.gate.set()
@@ -248,7 +247,7 @@ def _never_begun(lab, here):
 @scenario(
     play=_never_begun,
     concurrency=[inngest.Concurrency(limit=1)],
-    timeouts=inngest.Timeouts(start=timedelta(seconds=1)),
+    timeouts=inngest.Timeouts(start=timedelta(seconds=2)),
 )
 def never_begun(ctx, here):
     """a run that cannot begin in time is cancelled; one that has begun is not"""

@@ -132,7 +132,7 @@ def sends(ctx, here):
 def _once(lab, here):
     lab.ended(lab.send("case/sends_once"))
     lab.ended(lab.send("case/sends_once"))
-    wait_for(lambda: lab.here["hears_once"].marks["heard"], 15, "the event")
+    wait_for(lambda: lab.here["hears_once"].marks["heard"], what="the event")
     lab.settle()
     assert lab.here["hears_once"].marks == {"heard": 1}
 

@@ -10,7 +10,7 @@ import httpx
 import inngest
 import inngest.flask
 
-from executor.support import Server, wait_for
+from executor.support import Server, open_steps, wait_for
 
 APP = "scenarios"
 FUNCTIONS = {}
@@ -90,7 +90,7 @@ class Here:
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         try:
-            assert self.gate.wait(15)
+            assert self.gate.wait(30)
             return self.mark(name)
         finally:
             with self._lock:
@@ -98,9 +98,10 @@ class Here:
 
 
 class Lab:
-    """All functions in one app, registered with the engine at `engine_url`."""
+    """All functions in one app, registered with the engine at `engine_url`: `executor`, if it is ours."""
 
-    def __init__(self, engine_url):
+    def __init__(self, engine_url, executor=None):
+        self.executor = executor
         self.http = httpx.Client(base_url=engine_url, timeout=15, trust_env=False)
         self.client = inngest.Inngest(
             app_id=APP, is_production=False, api_base_url=engine_url, event_api_base_url=engine_url
@@ -149,11 +150,19 @@ class Lab:
         return self.http.get(f"/v1/runs/{run_id}", params={"nc": time.time()}).json()["data"]
 
     def started(self, event_id):
-        return wait_for(lambda: self.runs(event_id), 15, "a run")[0]["run_id"]
+        return wait_for(lambda: self.runs(event_id), what="a run")[0]["run_id"]
+
+    def registered(self, event_id, count=1):
+        """Wait until so many sleeps and waits of an event's run are registered; a dev server does not say."""
+        run_id = self.started(event_id)
+        if self.executor is None:
+            time.sleep(1)
+        else:
+            wait_for(lambda: open_steps(self.executor, run_id) >= count, what="the steps to be registered")
 
     def ended(self, event_id):
         """The only run of an event, once it has ended."""
-        wait_for(lambda: any(run["ended_at"] for run in self.runs(event_id)), 20, "the run's end")
+        wait_for(lambda: any(run["ended_at"] for run in self.runs(event_id)), what="the run's end")
         (run,) = self.runs(event_id)
         return self.run(run["run_id"])
 

@@ -55,7 +55,7 @@ def at_most(names, count):
         heres = {lab.here[name] for name, _ in names}
         ids = [lab.send(f"case/{name}", {"k": k, "t": id(lab)}) for name, k in names]
         running = lambda: sum(each.running for each in heres)  # noqa: E731
-        wait_for(lambda: running() >= count, 15, f"{count} at once")
+        wait_for(lambda: running() >= count, what=f"{count} at once")
         lab.settle()
         assert running() == count
         for each in heres:
@@ -106,7 +106,7 @@ def two_limits(ctx, here):
 
 def _asleep(lab, here):
     first = lab.send("case/asleep_holds_nothing", {"s": 60})
-    wait_for(lambda: here.marks["60"], 15)
+    wait_for(lambda: here.marks["60"])
     assert lab.result(lab.send("case/asleep_holds_nothing", {"s": 0})) == ("Completed", "up")
     lab.http.delete(f"/v1/runs/{lab.started(first)}")
 

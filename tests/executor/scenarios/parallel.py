@@ -108,7 +108,7 @@ def one_is_caught(ctx, here):
 
 def _really(lab, here):
     event_id = lab.send("case/really_at_once")
-    wait_for(lambda: here.running == 10, 15, "ten requests at once")
+    wait_for(lambda: here.running == 10, what="ten requests at once")
     here.gate.set()
     assert lab.result(event_id) == ("Completed", 10)
 
@@ -125,7 +125,7 @@ def really_at_once(ctx, here):
 
 def _slow_one(lab, here):
     event_id = lab.send(f"case/{here.name}")
-    wait_for(lambda: here.marks["fast-2"], 15, "the fast branch's second step")
+    wait_for(lambda: here.marks["fast-2"], what="the fast branch's second step")
     assert not here.marks["slow-1"]
     here.gate.set()
     assert lab.result(event_id) == ("Completed", [["slow-1", "slow-2"], ["fast-1", "fast-2"]])

@@ -136,7 +136,7 @@ def _both(lab, here):
         runs = [run for run in lab.runs(event_id) if run["ended_at"]]
         return runs if len(runs) == 2 else None
 
-    runs = wait_for(over, 15, "both runs")
+    runs = wait_for(over, what="both runs")
     assert {lab.run(run["run_id"])["output"] for run in runs} == {"one", "two"}
 
 

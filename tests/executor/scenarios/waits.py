@@ -11,11 +11,11 @@ from executor.support import wait_for
 SAME_K = "event.data.k == async.data.k"
 
 
-def waiting(lab, event_id):
-    """Wait until a run waits: the body before its wait has run, and its step is registered."""
+def waiting(lab, event_id, count=1):
+    """Wait until a run waits: the body before its wait has run, and its steps are registered."""
     here = lab.here[lab.sent[event_id]]
-    wait_for(lambda: here.marks["asked"], 15, "the request before the wait")
-    time.sleep(lab.registered_s)
+    wait_for(lambda: here.marks["asked"], what="the request before the wait")
+    lab.registered(event_id, count)
 
 
 def start(lab, here, data=None):
@@ -115,8 +115,8 @@ def too_early(ctx, here):
 
 def _to_each(lab, here):
     ids = {k: start(lab, here, {"k": k}) for k in ("a", "b")}
-    wait_for(lambda: here.marks["asked"] == 2, 15, "both requests")
-    time.sleep(lab.registered_s)
+    for event_id in ids.values():
+        waiting(lab, event_id)
     for k in ("b", "a"):
         lab.send("case/each-answer", {"k": k, "for": k})
     for k, event_id in ids.items():
@@ -131,7 +131,7 @@ def to_each_its_own(ctx, here):
 
 def _both(lab, here):
     event_id = start(lab, here)
-    waiting(lab, event_id)
+    waiting(lab, event_id, 2)
     lab.send("case/both-answer", {"said": "yes"})
     assert lab.result(event_id) == ("Completed", ["yes", "yes"])
 

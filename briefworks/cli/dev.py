@@ -6,9 +6,10 @@ import signal
 import threading
 
 import click
-import httpx
 
+from briefworks import engines
 from briefworks.cli.stack import EXECUTOR_PORT, Stack
+from briefworks.errors import EngineUnavailable
 from briefworks.settings import Settings
 
 
@@ -68,8 +69,7 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
 def dev_server(url: str) -> str:
     """The url if an Inngest dev server answers there; "" for nothing or for an executor of ours."""
     try:
-        answer = httpx.get(f"{url}/health", timeout=1, trust_env=False).json()
-    except (httpx.HTTPError, ValueError):
+        said = engines.health(url)
+    except EngineUnavailable:
         return ""
-    genuine = isinstance(answer, dict) and answer.get("status") == 200 and "briefworks" not in str(answer)
-    return url if genuine else ""
+    return url if said.get("status") == 200 and "briefworks" not in str(said) else ""

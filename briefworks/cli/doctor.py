@@ -7,12 +7,11 @@ from contextlib import closing
 from uuid import UUID
 
 import click
-import httpx
 
-from briefworks import personas
+from briefworks import engines, personas
 from briefworks.cli.doctor_users import UserChecks, user_options
 from briefworks.costs import price_list
-from briefworks.errors import BriefworksError, ConfigError, EngineUnavailable
+from briefworks.errors import BriefworksError, ConfigError
 from briefworks.keys import keys_of
 from briefworks.settings import Settings
 
@@ -60,10 +59,7 @@ def doctor(project: str | None, user: UUID | None, user_token: str | None) -> No
 
     def engine() -> str:
         origin = inngest_client(settings).event_api_origin
-        try:
-            httpx.get(f"{origin}/health", timeout=3, trust_env=False)
-        except httpx.HTTPError as error:
-            raise EngineUnavailable(f"{origin} does not answer ({type(error).__name__}).") from None
+        engines.health(origin)
         return f"{origin} answers"
 
     def model() -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import click
-import httpx
 
 from briefworks.cli.prose import plain_line
 from briefworks.cli.runs import executor_url, journal_path, terminal_width
 from briefworks.cli.timeline import timeline_lines, took
-from briefworks.errors import BriefworksError, Conflict, EngineUnavailable, NotFound, RequestInvalid
+from briefworks.engines import LocalEngine
+from briefworks.errors import Conflict, EngineUnavailable
 from briefworks.executor.history import History, Span
 from briefworks.replay import ARTICLE_FN, replay_request
 
@@ -44,7 +44,7 @@ def replay(run: str, from_step: str | None, anew: bool, no_wait: bool) -> None:
         raise EngineUnavailable(
             "No executor of this data folder is running.", hint="Start `briefworks dev`, then ask again."
         )
-    new = _ask(f"{url}/v2/runs/{row['run_id']}/rerun", body)
+    new = LocalEngine(url).rerun(row["run_id"], body)
     click.echo(f"{new}  {plain_line(row['fn_id'])}, once more")
     if no_wait:
         return
@@ -53,18 +53,6 @@ def replay(run: str, from_step: str | None, anew: bool, no_wait: bool) -> None:
     except KeyboardInterrupt:
         click.echo(f"\nNo longer watched; the run goes on: briefworks runs {new}", err=True)
         raise SystemExit(130) from None
-
-
-def _ask(url: str, body: dict[str, object]) -> str:
-    try:
-        answer = httpx.post(url, json=body, timeout=30, trust_env=False)
-        said = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise EngineUnavailable(f"The executor did not answer ({type(error).__name__}).") from None
-    if answer.status_code == 200:
-        return str(said["data"]["runId"])
-    kinds = {400: RequestInvalid, 404: NotFound, 409: Conflict}
-    raise kinds.get(answer.status_code, BriefworksError)(str(said.get("error")))
 
 
 def _watch(history: History, run_id: str) -> None:

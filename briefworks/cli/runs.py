@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-import httpx
 
+from briefworks import engines
 from briefworks.cli.timeline import run_json, run_lines, timeline_lines
 from briefworks.errors import ConfigError, EngineUnavailable, RequestInvalid
 from briefworks.executor import wire
@@ -95,12 +95,7 @@ def prune(older_than: str) -> None:
     path = journal_path()
     History(path).runs(1)  # says what is wrong with the file
     if url := executor_url(path):
-        answer = httpx.delete(
-            f"{url}/v1/runs", params={"older_than": older_than}, timeout=60, trust_env=False
-        )
-        if answer.status_code != 200:
-            raise EngineUnavailable(f"The executor did not prune: {answer.text[:200]}")
-        pruned = answer.json()["data"]["pruned"]
+        pruned = engines.LocalEngine(url).prune(older_than)
     else:
         journal = Journal(path)
         try:
@@ -124,14 +119,12 @@ def journal_path() -> Path:
 def executor_url(journal: Path) -> str:
     """Where the executor answers that owns the journal now; "" when none is running."""
     owner = owner_of(journal)
+    url = str(owner.get("url", ""))
     try:
-        said = httpx.get(f"{owner['url']}/health", timeout=3, trust_env=False).json()
-    except (KeyError, ValueError, httpx.HTTPError, httpx.InvalidURL):
+        said = engines.health(url)
+    except EngineUnavailable:
         return ""
-    known = (
-        isinstance(said, dict) and said.get("server") == "briefworks" and said.get("pid") == owner.get("pid")
-    )
-    return str(owner["url"]) if known else ""
+    return url if said.get("server") == "briefworks" and said.get("pid") == owner.get("pid") else ""
 
 
 def terminal_width() -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import flask
-import httpx
 import inngest
 
+from briefworks import engines
 from briefworks.errors import BriefworksError
 from briefworks.pipeline import Parts
 from briefworks.settings import Settings
@@ -45,8 +45,9 @@ def _store_answers(parts: Parts) -> bool:
 
 
 def _engine_answers(client: inngest.Inngest) -> bool:
-    """Whether anything answers where events are sent; Inngest's cloud has no health page of its own."""
+    """Whether anything answers where events are sent."""
     try:
-        return httpx.get(f"{client.event_api_origin}/health", timeout=2.0, trust_env=False).status_code < 500
-    except httpx.HTTPError:
+        engines.health(client.event_api_origin)
+    except BriefworksError:
         return False
+    return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import flask
-import httpx
 import inngest
 
-from briefworks.errors import BriefworksError, Conflict, EngineUnavailable, NotFound, RequestInvalid
+from briefworks.engines import LocalEngine
+from briefworks.errors import Conflict, NotFound, RequestInvalid
 from briefworks.replay import ARTICLE_FN, replay_request
 from briefworks.stream import Store, rows_of
 from briefworks.web import asked
@@ -22,12 +22,12 @@ def run_routes(access: Access, client: inngest.Inngest, store: Store) -> flask.B
     """What static/run.js asks for; `client` knows where the engine is, `store` which runs an article had."""
     routes = flask.Blueprint("runs", __name__)
     access.protect(routes)
-    engine = _Engine(client.api_origin)
+    engine = LocalEngine(client.api_origin)
 
     @routes.get(f"{ARTICLE}/runs")
     def runs(project_id: str, article_id: str) -> flask.Response:
         found = _runs_of(store, project_id, article_id)[:RUNS_SHOWN]
-        return flask.jsonify({"runs": [engine.shown(run_id) for run_id in found]})
+        return flask.jsonify({"runs": [_shown(engine, run_id) for run_id in found]})
 
     @routes.post(f"{ARTICLE}/replay")
     def replay(project_id: str, article_id: str) -> tuple[flask.Response, int]:
@@ -47,49 +47,14 @@ def run_routes(access: Access, client: inngest.Inngest, store: Store) -> flask.B
     return routes
 
 
-class _Engine:
-    """What the page needs of a local engine: its /v2 runs."""
-
-    def __init__(self, origin: str) -> None:
-        self._origin = origin.rstrip("/")
-
-    def run(self, run_id: str) -> dict[str, Any]:
-        return dict(self._ask("GET", f"/v2/runs/{run_id}"))
-
-    def trace(self, run_id: str) -> dict[str, Any]:
-        """The run as a span, its steps as `children`."""
-        return dict(self._ask("GET", f"/v2/runs/{run_id}/trace")["rootSpan"])
-
-    def rerun(self, run_id: str, body: dict[str, Any]) -> str:
-        return str(self._ask("POST", f"/v2/runs/{run_id}/rerun", body)["runId"])
-
-    def shown(self, run_id: str) -> dict[str, Any]:
-        """A run with its steps; one that the engine no longer knows has neither."""
-        try:
-            run, root = self.run(run_id), self.trace(run_id)
-            known = {key: run.get(key) for key in ("id", "status", "startedAt", "endedAt")}
-            return known | {"error": root.get("error") or "", "steps": root.get("children") or []}
-        except NotFound:
-            return {
-                "id": run_id,
-                "status": "FORGOTTEN",
-                "startedAt": None,
-                "endedAt": None,
-                "error": "",
-                "steps": [],
-            }
-
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        try:
-            answer = httpx.request(method, self._origin + path, json=body, timeout=10, trust_env=False)
-            said = answer.json()
-            if answer.status_code == 200:
-                return said["data"]
-            message = str(said["error"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            raise EngineUnavailable("The engine does not answer as one that can replay runs.") from None
-        kinds: dict[int, type[BriefworksError]] = {400: RequestInvalid, 404: NotFound, 409: Conflict}
-        raise kinds.get(answer.status_code, EngineUnavailable)(message)
+def _shown(engine: LocalEngine, run_id: str) -> dict[str, Any]:
+    """A run with its steps; one that the engine no longer knows has neither."""
+    try:
+        run, root = engine.run(run_id), engine.trace(run_id)
+    except NotFound:
+        run, root = {"id": run_id, "status": "FORGOTTEN"}, {}
+    known = {key: run.get(key) for key in ("id", "status", "startedAt", "endedAt")}
+    return known | {"error": root.get("error") or "", "steps": root.get("children") or []}
 
 
 def _runs_of(store: Store, project_id: str, article_id: str) -> list[str]:

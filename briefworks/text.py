@@ -12,6 +12,7 @@ from typing import Any
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _CITATION = re.compile(r"\[s?\d{1,4}\]")
 _BLANK_LINE = re.compile(r"\n(?:[ \t]*\n)+")
+_QUOTE_LINE = re.compile(r"\n(?=[ \t]{0,3}>)")
 _FENCE = re.compile(r"([ \t]*)(`{3,}(?=[^`]*$)|~{3,})")
 _CONTAINED_FENCE = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]*)++(?:`{3}|~{3})")
 _TICKS = re.compile(r"`+")
@@ -19,11 +20,17 @@ _LINE_BREAK = re.compile(
     r"\n(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*[#|])|(?<=\|)\n|^[ \t]{0,3}#[^\n]*\n", re.MULTILINE
 )
 _STOP = re.compile(r"[.!?…][\"'”’)*_]*(?:[ \t]?\[s?\d{1,4}\])*\s+|[。！？]")
-_QUOTED_STRETCH = re.compile(r'“[^”]{0,600}”|(?<!\w)"[^"]{0,600}"')
+_QUOTED_STRETCH = re.compile(
+    r"“[^“”„]{0,3000}”|„[^“”„]{0,3000}[“”]|«[^«»]{0,3000}»|»[^«»]{0,3000}«|「[^「」]{0,3000}」"
+    r'|(?<!\w)"[^"]{0,1500}"'
+)
 _ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|approx|dr|mr|mrs|ms|prof|st|no|fig|inc|ltd|jr|sr|ca|cf|al|u\.s|u\.k)|\b[A-Z]"
     r"|(?:^|\n)[ \t]*\d{1,9})\.$",
     re.IGNORECASE,
+)
+_DAY_STOP = re.compile(  # of German, where other languages have no stop or a small letter behind it
+    r"(?<!\d)\d{1,2}\.[ \t\u00a0\u202f](?:Jan|Jän|Feb|März|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Jahrh|Jahrt)"
 )
 _LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-*+]|\d{1,9}[.)])[ \t]")
 
@@ -141,19 +148,40 @@ def _pairs(block: str) -> list[tuple[int, int]]:
 
 
 def paragraph_spans(markdown: str) -> list[tuple[int, int]]:
-    """Where the paragraphs are, as (start, end): what blank lines part; a list or a code block is one."""
+    """
+    Where the paragraphs are, as (start, end): what blank lines part.
+
+    A list or a code block is one, and so is a block quote, also where no blank line parts it from the text.
+    """
     code = code_spans(markdown)
     spans: list[tuple[int, int]] = []
     start = 0
-    for gap in [*_BLANK_LINE.finditer(markdown), None]:
-        end = gap.start() if gap else len(markdown)
-        before = bisect_left(code, (end, 0)) - 1
-        if gap and before >= 0 and end < code[before][1]:
+    for gap_start, gap_end in [*_gaps(markdown, code), (len(markdown), len(markdown))]:
+        if gap_end <= start < len(markdown):
             continue
-        if markdown[start:end].strip():
-            spans.append((start, end))
-        start = gap.end() if gap else end
+        if markdown[start:gap_start].strip():
+            spans.append((start, gap_start))
+        start = gap_end
     return _lists_joined(markdown, spans)
+
+
+def _gaps(markdown: str, code: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What stands between paragraphs, rising."""
+    gaps = [match.span() for match in _BLANK_LINE.finditer(markdown)]
+    for match in _QUOTE_LINE.finditer(markdown):
+        before = markdown[markdown.rfind("\n", 0, match.start()) + 1 : match.start()]
+        gaps += [] if before.lstrip().startswith(">") else [match.span()]
+    gaps = [(a, b) for a, b in gaps if not _is_inside(a, code)]
+    for start, end in code:
+        if _FENCE.match(markdown[start:end].split("\n", 1)[0]):
+            gaps += [(start - 1, start)] if markdown[start - 1 : start] == "\n" else []
+            gaps += [(end, end + 1)] if markdown[end : end + 1] == "\n" else []
+    return sorted(gaps, key=lambda gap: (gap[0], -gap[1]))
+
+
+def _is_inside(at: int, spans: list[tuple[int, int]]) -> bool:
+    before = bisect_left(spans, (at, 0)) - 1
+    return before >= 0 and at < spans[before][1]
 
 
 def _lists_joined(markdown: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -194,7 +222,7 @@ def sentence_spans(paragraph: str) -> list[tuple[int, int]]:
     Where the sentences of a paragraph are, as (start, end), with the citations behind their full stops.
 
     List items, table rows and headings are sentences of their own, a block quote is one. No sentence ends
-    inside a quotation or behind a common abbreviation.
+    inside a quotation, behind a common abbreviation or in a German date.
     """
     whole = paragraph.lstrip().startswith(">")
     quoted = [match.span() for match in _QUOTED_STRETCH.finditer(paragraph)]
@@ -205,7 +233,9 @@ def sentence_spans(paragraph: str) -> list[tuple[int, int]]:
         after = paragraph[stop.end() : stop.end() + 4].lstrip("\"'“‘(*_[")
         at = bisect_left(quoted, (stop.start() + 1, 0)) - 1
         inside = at >= 0 and stop.start() + 1 < quoted[at][1] - 1
-        if not inside and not (after[:1].islower() or (first == "." and _ABBREVIATED.search(before))):
+        ordinal = _DAY_STOP.search(paragraph, max(0, stop.start() - 2), stop.end() + 11)
+        goes_on = first == "." and (_ABBREVIATED.search(before) or ordinal)
+        if not inside and not (after[:1].islower() or goes_on):
             ends.append(stop.end())
     starts = [0, *sorted(set(ends))]
     pairs = zip(starts, [*starts[1:], len(paragraph)], strict=True)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from briefworks.citations import Sources, assemble, check, drop_unknown, without
-from briefworks.citations.facts import facts, plain
+from briefworks.citations.facts import facts
+from briefworks.citations.plain import plain
 from briefworks.demo import DemoUpstream
 from briefworks.demo.pages import COMMANDS
 from briefworks.errors import DraftUnsound, NothingToResearch
@@ -154,13 +155,47 @@ CHEATS = {
         '"the cheapest lamp was the best one in our test"',
     ),
     "an address that is none of the research": ("Buy it at cheap.example [s1].", "cheap.example"),
+    "an address in letters that look alike": ("See асmе.com [s1].", "асmе.com"),
+    "an address of another ending": ("See cheap.zone [s1].", "cheap.zone"),
+    "an address with a letter that is not seen": ("See acme\u200b2.com [s1].", "acme2.com"),
+    "an address of mail": ("Write to buy@cheap.example [s1].", "cheap.example"),
+    "an address in a block of code": ("```\ncurl cheap.example\n```\n\nIt hums [s1].", "cheap.example"),
+    "a share in a block of code": ("```\n90 % of all\n```\n\nIt hums [s1].", "90 %"),
+    "a text on the heels of a block of code": ("```\nx = 1\n```\nIt costs 490 euros [s1].", "490 euros"),
+    "a share in words": ("Two thirds return it [s1].", "two thirds"),
+    "a share in parts": ("Nine in ten people return it [s1].", "nine in ten"),
+    "a third of them": ("A third of all buyers return it [s1].", "a third"),
+    "dozens, counted": ("Two dozen makers share it [s1].", "two dozen"),
+    "a century in words": ("It is of the nineteenth century [s1].", "nineteenth century"),
+    "a sum in another currency": ("It costs CHF 480 [s1].", "chf 480"),
+    "a million of what a source has one of": ("It costs $480 million [s1].", "$480 million"),
+    "points for percent": ("It fell by 25 percentage points [s1].", "25 percentage points"),
+    "a sign for a fraction": ("It draws 2½ kilowatts [s1].", "2.5 kilowatts"),
+    "a power of ten": ("It was in 70² offices [s1].", "2"),
+    "a figure spelled as an entity": ("It costs &#52;90 euros [s1].", "490 euros"),
+    "a figure with a mark that is not seen": ("It costs 4\u200b90 euros [s1].", "490 euros"),
+    "a quotation in guillemets with blanks": ("« It is far too loud » [s1].", '"it is far too loud"'),
+    "a quotation in single guillemets": ("‹It is far too loud› [s1].", '"it is far too loud"'),
+    "a quotation in other marks": ("❝It is far too loud❞ [s1].", '"it is far too loud"'),
+    "a quotation in tags": ("<q>It is far too loud</q> [s1].", '"it is far too loud"'),
+    "a quotation in entities": ("&ldquo;It is far too loud&rdquo; [s1].", '"it is far too loud"'),
+    "a quotation over two lines": ("“It is far\ntoo loud” [s1].", '"it is far too loud"'),
+    "a quotation that is never closed": ("“It is far too loud [s1].", '"it is far too loud .'),
+    "a quotation that was opened before": ("It is far too loud,” she says [s1].", 'it is far too loud,"'),
+    "a quotation without its not": ("“I would … send it back” [s1].", '"i would … send it back"'),
+    "a figure put into a quotation": ("“It is quiet enough [for 490 euros]” [s1].", "490 euros"),
+    "a block quote on the heels of a text": (
+        "She says:\n> It is far too loud. So it is [s1]",
+        "it is far too loud. so it is",
+    ),
+    "a block quote in a list": ("- > It is far too loud [s1]", "it is far too loud"),
 }
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_the_gate_finds(cheat: str) -> None:
     markdown, fact = CHEATS[cheat]
-    assert unsaid(markdown) == [fact]
+    assert [" ".join(one.split()) for one in unsaid(markdown)] == [fact]
     mended = without(markdown, check(markdown, SOURCES).unsaid)
     assert unsaid(mended) == []
 

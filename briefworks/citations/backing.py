@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from briefworks.citations.facts import Fact, facts, plain, quotation, stated
+from briefworks.citations.facts import Fact, facts, quotation, stated
+from briefworks.citations.numbers import CLAIMS
+from briefworks.citations.plain import plain
 from briefworks.shapes import Research
 from briefworks.text import paragraph_spans, sentence_spans, squash
 
@@ -31,9 +33,10 @@ class Sources:
     texts: Mapping[str, str]
     hosts: frozenset[str]
     given: str
+    language: str = "en"  # of what is held against them
 
     @classmethod
-    def of(cls, research: Research, texts: Mapping[str, str]) -> Sources:
+    def of(cls, research: Research, texts: Mapping[str, str], language: str = "en") -> Sources:
         """The readable pages of a research, each with the title under which a model sees it."""
         titles = {page["source_id"]: page["title"] for page in research["pages"]}
         hosts = {urlsplit(page["url"]).hostname or "" for page in research["pages"]}
@@ -41,6 +44,7 @@ class Sources:
             {source_id: f"{titles.get(source_id, '')}\n{text}" for source_id, text in texts.items()},
             frozenset(host.removeprefix("www.") for host in hosts),
             research["keyword"],
+            language,
         )
 
 
@@ -69,14 +73,14 @@ def check(markdown: str, sources: Sources) -> Checked:
     count, unsaid = 0, []
     for k, (start, end) in enumerate(paragraph_spans(markdown), 1):
         paragraph = markdown[start:end]
-        if paragraph.lstrip().startswith(("```", "~~~")):
-            continue
-        around = _known(_CITED.findall(paragraph), sources) or tuple(sources.texts)
-        for a, b in sentence_spans(paragraph):
+        is_code = paragraph.lstrip().startswith(("```", "~~~"))
+        around = () if is_code else _known(_CITED.findall(paragraph), sources)
+        for a, b in [(0, end - start)] if is_code else sentence_spans(paragraph):
             text = paragraph[a:b]
-            found, places = stated_by(text)
+            found, places = stated_by(text, sources.language, is_code=is_code)
             own = _known([source_id for _, source_id in places], sources)
-            missing = [fact for fact in found if not _is_said(fact, places, own or around, sources)]
+            held = own or around or tuple(sources.texts)
+            missing = [fact for fact in found if not _is_said(fact, places, held, sources)]
             count += len(found)
             if missing:
                 shown = tuple(dict.fromkeys(_shown(fact) for fact in missing))
@@ -88,16 +92,29 @@ def _known(ids: Sequence[str], sources: Sources) -> tuple[str, ...]:
     return tuple(source_id for source_id in dict.fromkeys(ids) if source_id in sources.texts)
 
 
-def stated_by(sentence: str) -> tuple[list[Fact], list[tuple[int, str]]]:
-    """The facts of a sentence, and where in its plain form it cites what."""
-    is_quote, is_heading = (sentence.lstrip().startswith(mark) for mark in (">", "#"))
-    text = plain(_ITEM.sub("", sentence, count=1) if _ITEM.match(sentence) else sentence)
+def stated_by(
+    sentence: str, language: str = "en", *, is_code: bool = False
+) -> tuple[list[Fact], list[tuple[int, str]]]:
+    """
+    The facts of a sentence, and where in its plain form it cites what.
+
+    A block of code, which cites nothing, states its addresses, dates, shares and sums of money.
+    """
+    if is_code:
+        return [fact for fact in facts(plain(sentence), language=language) if _is_claim(fact)], []
+    is_heading = sentence.lstrip().startswith("#")
+    sentence = _ITEM.sub("", sentence, count=1) if _ITEM.match(sentence) else sentence
+    text = plain(sentence)
     places = [(match.start(), match[1]) for match in _CITED.finditer(text)]
     text = _CITED.sub(lambda match: "\x02" * len(match.group()), text)
-    if is_quote:
+    if sentence.lstrip().startswith(">"):
         body = _BY.sub("", _QUOTE_MARK.sub("", text).rstrip(" \n\x02"))
         return [quotation(squash(body), body)], places
-    return facts(text, heading=is_heading), places
+    return facts(text, heading=is_heading, language=language), places
+
+
+def _is_claim(fact: Fact) -> bool:
+    return fact.kind in ("address", "date") or any(unit in CLAIMS for _, unit in fact.values)
 
 
 def _is_said(fact: Fact, places: Sequence[tuple[int, str]], ids: Sequence[str], sources: Sources) -> bool:

@@ -16,33 +16,29 @@ and the like or stands in a heading; “half”, “twice” and their kind.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
 from briefworks.citations.numbers import UNITS, Number, Value, all_values, numbers
+from briefworks.citations.plain import plain
+from briefworks.citations.words import MONTHS
 
 Kind = Literal["number", "date", "quotation", "address"]
 
-_STRAIGHT = str.maketrans("‘’‚‛′“”„‟″«»‐‑‒–—−―…", '\'\'\'\'\'"""""""-------\x01')
-_THIN = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
-)  # fmt: skip
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"
-_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
+_MONTH = rf"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\b\.?"
+_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|º|o|e)?"
+_OF = "(?:of |de |del )?"
 _DATES = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?<!\d)(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?:t\d{2}:[\d:.]{2,12}z?)?(?!\d)",
         r"(?<![\d./])(?P<m>\d{1,2})[./](?P<d>\d{1,2})[./](?P<y>\d{4})(?!\d)",
-        rf"(?<![\d.,]){_DAY}\.? (?:of )?{_MONTH},? (?P<y>\d{{4}})(?!\d)",
+        rf"(?<![\d.,]){_DAY}\.? {_OF}{_MONTH},? {_OF}(?P<y>\d{{4}})(?!\d)",
         rf"\b{_MONTH} {_DAY},? (?P<y>\d{{4}})(?!\d)",
-        rf"\b{_MONTH},? (?:of )?(?P<y>\d{{4}})(?!\d)",
-        rf"(?<![\d.,]){_DAY}\.? (?:of )?{_MONTH}(?!\w)",
+        rf"\b{_MONTH},? {_OF}(?P<y>\d{{4}})(?!\d)",
+        rf"(?<![\d.,]){_DAY}\.? {_OF}{_MONTH}(?!\w)",
         rf"\b{_MONTH} {_DAY}(?![\w%]|[.,]\d)",
     )
 )
@@ -53,14 +49,20 @@ _LABELLED = re.compile(
     r"\b(?:step|part|tip|option|phase|point|stage|section|chapter|figure|table|rule|mistake|type|no\.?) ?$"
 )
 _QUOTED = re.compile(
-    r'(?<![\w"])"(?=\S)([^"\n]{3,600})(?<=\S)"(?!\w)'
-    r"|(?<![\w'])'(?=\S)((?:[^'\n]|(?<=\w)'(?=\w)){8,600})(?<=\S)'(?!\w)"
+    r'(?<![\w"])"(?=\S)([^"]{3,})(?<=\S)"(?!\w)'
+    r"|(?<![\w'])'(?=\S)((?:[^']|(?<=\w)'(?=\w)){8,600})(?<=\S)'(?!\w)"
 )
+_HALF_QUOTED = re.compile(r'(?<![\w"])"(?=\w)([^"]{3,})\Z|\A([^"]{3,})(?<=[^\W\d_]|[.,!?])"(?!\w)')
+_LABEL = r"[^\W_](?:[^\W_]|-){0,62}"
 _ADDRESS = re.compile(
-    r"(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}(?:com|org|net|io|co|info|biz|dev|app|ai|example|test|shop|store"
-    r"|online|site|xyz|me|tv|us|uk|eu|de|fr|es|it|nl|ch|at|ca|au|jp|cn|ru|in|br|pl|se|no|dk|fi)\b(?![\w-]|\.\w)"
+    rf"(?<![\w.-])(?:{_LABEL}\.){{1,5}}(?:com|org|net|io|co|info|biz|dev|app|ai|example|test|shop|store|online"
+    r"|site|xyz|me|tv|us|uk|eu|de|fr|es|it|nl|ch|at|ca|au|jp|cn|ru|in|br|pl|se|no|dk|fi|ie|nz|kr|mx|ar|za|ua|cz"
+    r"|gr|pt|hu|ro|tr|il|sg|hk|tw|ly|gg|cc|be|рф|gov|edu|mil|zone|club|news|blog|cloud|tech|wiki|icu|vip|onion"
+    r"|world|space|agency|media|digital|top|xn--[a-z0-9-]{2,59})\b(?![\w-]|\.\w)"
 )
-_PARTED = re.compile("\x01|\\.{3}|\\[[^\\]\\n]{0,80}\\]")
+_INSERTED = re.compile(r"\[[^\]\n]{0,80}\]")
+_LEFT_OUT = re.compile(r"\x01|\.{3}")
+_LEAST_QUOTED = 3  # words of a part beside what is left out, else a “not” may be
 _WORD = re.compile(r"\w+")
 _ENDINGS = frozenset({"s", "st", "nd", "rd", "th", "k", "m", "mn", "bn"})
 _SMALL = 12
@@ -76,26 +78,22 @@ class Fact:
     at: int
 
 
-def plain(text: str) -> str:
-    """The text as all comparing sees it: no emphasis, one kind of quote, dash and blank, small letters."""
-    text = unicodedata.normalize("NFKC", _THIN.sub("", text).translate(_STRAIGHT)).casefold()
-    return re.sub(r"[^\S\n]+", " ", re.sub(r"[*\\`]|__", "", text))
-
-
 def words(text: str) -> str:
     """The words of a plain text, each between blanks."""
     return f" {' '.join(_WORD.findall(text))} "
 
 
-def facts(text: str, *, heading: bool = False) -> list[Fact]:
+def facts(text: str, *, heading: bool = False, language: str = "en") -> list[Fact]:
     """The facts that a sentence states; the text in plain form, without its citations."""
-    found: list[Fact] = []
-    for match in _QUOTED.finditer(text):
-        body, least = (match[1], 2) if match[1] else (match[2], 3)
-        if len(_WORD.findall(body)) >= least:
-            found.append(quotation(match.group(), body, match.start()))
-    text = _without(text, found)  # its numbers are the quotation's
-    found += [_fact("address", match, {(match.group(), "host")}) for match in _ADDRESS.finditer(text)]
+    quoted: list[Fact] = []
+    for pattern, least_in_second in ((_QUOTED, 3), (_HALF_QUOTED, 2)):
+        for match in pattern.finditer(_without(text, quoted)):
+            body, least = (match[1], 2) if match[1] else (match[2], least_in_second)
+            if len(_WORD.findall(body)) >= least:
+                quoted.append(quotation(match.group(), body, match.start()))
+    inserted = [match.span() for match in _INSERTED.finditer(text)]
+    text = _without(text, quoted, but=inserted)  # the numbers of a quotation are its own, but what it inserts
+    found = [_fact("address", match, {(match.group(), "host")}) for match in _ADDRESS.finditer(text)]
     text = _without(text, found)
     found += [_fact("date", match, {(iso, "date") for iso in isos}) for match, isos in _dates(text)]
     text = _without(text, found)
@@ -107,15 +105,18 @@ def facts(text: str, *, heading: bool = False) -> list[Fact]:
     text = _without(text, found)
     found += [
         Fact("number", text[number.start : number.end].strip(), number.values, number.start)
-        for number in numbers(text)
+        for number in numbers(text, language)
         if not _says_little(number, text, heading)
     ]
-    return sorted(found, key=lambda fact: fact.at)
+    return sorted([*quoted, *found], key=lambda fact: fact.at)
 
 
 def quotation(shown: str, body: str, at: int = 0) -> Fact:
     """Quoted words: their parts, each as `words`, in one value."""
-    parts = [words(part) for part in _PARTED.split(body) if _WORD.search(part)]
+    left = [part for part in _LEFT_OUT.split(body) if _WORD.search(part)]
+    if any(len(_WORD.findall(part)) < _LEAST_QUOTED for part in left) and len(left) > 1:
+        left = [body]
+    parts = [words(part) for one in left for part in _INSERTED.split(one) if _WORD.search(part)]
     return Fact("quotation", shown, frozenset({("\x01".join(parts), "quotation")}), at)
 
 
@@ -124,18 +125,20 @@ def _says_little(number: Number, text: str, heading: bool) -> bool:
     if number.is_word:
         return whole == 1 or (not number.has_unit and whole is not None and whole <= 10)
     small = whole is not None and whole <= _SMALL and not number.has_unit
-    return small and (heading or _LABELLED.search(text[: number.start]) is not None)
+    return small and (heading or _LABELLED.search(text[max(0, number.start - 12) : number.start]) is not None)
 
 
 def _fact(kind: Kind, match: re.Match[str], values: set[Value]) -> Fact:
     return Fact(kind, match.group(), frozenset(values), match.start())
 
 
-def _without(text: str, found: Sequence[Fact]) -> str:
-    """The text of the same length in which nothing stands where these facts are."""
+def _without(text: str, found: Sequence[Fact], but: Sequence[tuple[int, int]] = ()) -> str:
+    """The text of the same length in which nothing stands where these facts are, but in these places."""
     left = list(text)
     for fact in found:
         left[fact.at : fact.at + len(fact.text)] = "\x02" * len(fact.text)
+    for start, end in but:
+        left[start:end] = text[start:end]
     return "".join(left)
 
 
@@ -163,7 +166,7 @@ def _dates(text: str) -> Iterator[tuple[re.Match[str], set[str]]]:
 def _isos(match: re.Match[str]) -> set[str]:
     part = match.groupdict()
     year, day = part.get("y"), part.get("d")
-    month = str(_month(part["month"])) if "month" in part else part["m"]
+    month = str(MONTHS[part["month"]]) if "month" in part else part["m"]
     pairs = {(month, day)}
     if "month" not in part and "-" not in match.group():
         pairs.add((day, month))
@@ -172,10 +175,6 @@ def _isos(match: re.Match[str]) -> set[str]:
         for m, d in pairs
         if 1 <= int(m) <= 12 and (d is None or 1 <= int(d) <= 31)
     }
-
-
-def _month(name: str) -> int:
-    return 1 + [month[:3] for month in _MONTHS].index(name[:3])
 
 
 @dataclass(frozen=True)

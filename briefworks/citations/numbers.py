@@ -4,57 +4,57 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+from briefworks.citations import words
+from briefworks.citations.words import Language
+
 Value = tuple[str, str]  # a number and its base unit, "" for none
 
-_SMALL = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_WORDS = {word: n for n, word in enumerate(_SMALL)} | {word: 20 + 10 * n for n, word in enumerate(_TENS)}
-_TIMES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth",
 )  # fmt: skip
-_ALSO = {  # what a source may say for a number; never a claim of its own
-    "half": ("50", "%"),
-    "quarter": ("25", "%"),
-    "twice": ("2", "x"),
-    "double": ("2", "x"),
-    "doubled": ("2", "x"),
-    "halved": ("50", "%"),
-    "dozen": ("12", ""),
-} | {word: (str(n), "") for n, word in enumerate(_ORDINALS, 1)}
-_ONE = "|".join([*_WORDS, *_TIMES])
-_WORDED = re.compile(
-    rf"(?<![\w-])(?:(?P<half>half )?an? (?=(?:{'|'.join(_TIMES)})\b))?"
-    rf"(?:{_ONE})(?:(?:[ -]| and )(?:{_ONE}))*(?!\w)"
-)
-_DIGITS = re.compile(
-    r"(?<![\w.])(?P<before>(?:us)?[$€£¥] ?|eur |usd |gbp )?(?P<number>\d{1,3}(?: \d{3})+(?![\d.,/:'])"
-    r"|\d+(?:[.,'/:]\d+)*)(?P<tail>st|nd|rd|th|s)?(?![^\W\d_]{5})"
-)
-_SCALE = re.compile(r" ?-?(k|mn|bn|thousand|million|billion|trillion)\b")
-_MONEY_SCALE = re.compile(r" ?(m|k|bn)\b")
-_SCALES = _TIMES | {"k": 10**3, "mn": 10**6, "m": 10**6, "bn": 10**9}
+_SHORT = {
+    **dict.fromkeys(("k", "tsd", "tys"), 10**3),
+    **dict.fromkeys(("mn", "mio", "mln"), 10**6),
+    **dict.fromkeys(("bn", "mrd", "mld"), 10**9),
+}
+_SCALES = words.scales() | _SHORT
+_SCALE_NAMES = "|".join(sorted(_SCALES, key=len, reverse=True))
+_SCALE = re.compile(rf" ?-?({_SCALE_NAMES})\b(?:(?<=tsd|tys|mio|mln|mrd|mld)\.)?")
+_MONEY_SCALE = re.compile(rf" ?-?({_SCALE_NAMES}|m)\b")
+_SCALES["m"] = 10**6  # behind a sum of money
 _RANGE = re.compile(r" ?(?:-|to|and|or|through|up to|bis|und) ?")
+_DECIMAL = re.compile(r"\d+(?:\.\d+)?")
+_PART = re.compile(r"[ \n-]([^\W\d_]+)")
+_LARGEST_SHARE = 100  # three out of four; not five in 2024
 
 
-def _units() -> dict[str, tuple[str, Decimal]]:
+def _units() -> tuple[dict[str, tuple[str, Decimal]], frozenset[str]]:
+    """The units by name, and the names that may stand before a number."""
     listed = tomllib.loads((Path(__file__).parent / "units.toml").read_text("utf-8"))["unit"]
-    return {name: (unit["base"], Decimal(unit["factor"])) for unit in listed for name in unit["names"]}
+    names = {name: (unit["base"], Decimal(unit["factor"])) for unit in listed for name in unit["names"]}
+    return names, frozenset(name for unit in listed for name in unit.get("before", []))
 
 
-UNITS = _units()
+UNITS, _BEFORE = _units()
 _UNIT = re.compile(
     rf" ?-?({'|'.join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True))})(?![\w'])"
+)
+CLAIMS = frozenset({"%", *(UNITS[name][0] for name in _BEFORE)})  # the units of shares and money
+_MONEY = "|".join(
+    re.escape(name) + (" " if name.isalpha() and name.isascii() else " ?")
+    for name in sorted(_BEFORE, key=len, reverse=True)
+)
+_DIGITS = re.compile(
+    rf"(?<![\w.])(?P<before>{_MONEY})?(?P<number>\d{{1,3}}(?: \d{{3}})+(?![\d.,/:'])"
+    r"|\d+(?:[.,'/:]\d+)*)(?P<tail>st|nd|rd|th|s)?(?![^\W\d_]{5})"
 )
 
 
@@ -78,47 +78,107 @@ class Number:
         return int(number) if len(self.values) == 1 and number.isdigit() else None
 
 
-def numbers(text: str) -> list[Number]:
-    """The numbers of a text in plain form (see `facts.plain`), rising, none overlapping."""
-    found = [
-        _measured(text, *one) for one in sorted([*_in_digits(text), *_in_words(text)], key=lambda one: one[0])
-    ]
-    return [number for n, number in enumerate(found) if n == 0 or number.start >= found[n - 1].end]
+def numbers(text: str, language: str = "en") -> list[Number]:
+    """The numbers and shares of a text in plain form (see `facts.plain`), rising, none overlapping."""
+    known = (language if language in words.LANGUAGES else "en",)
+    return _with_shares(text, _single(text, known), known)
 
 
 def all_values(text: str) -> set[Value]:
     """Every number that a source states, also as the first of a range, and in parts where it may be two."""
-    found = numbers(text)
-    values = {value for number in found for value in number.values}
+    known = tuple(words.LANGUAGES)
+    found = _single(text, known)
+    values = {
+        value
+        for number in [*found, *_with_shares(text, found, known, is_source=True)]
+        for value in number.values
+    }
     for one, other in pairwise(found):
         if other.has_unit and not one.has_unit and _RANGE.fullmatch(text[one.end : other.start]):
             base = text[other.start : other.end]
             unit = _UNIT.search(base)
             for number, _ in one.values:
-                values |= {_scaled(Decimal(number), unit[1])} if unit else set()
+                values |= (
+                    {_scaled(Decimal(number), unit[1])} if unit and _DECIMAL.fullmatch(number) else set()
+                )
     for match in re.finditer(r"\d{1,3}(?: \d{3})+", text):
         values |= {(_shown(Decimal(part)), "") for part in match.group().split(" ")}
-    return values | {_ALSO[word] for word in re.findall(r"[a-z]+", text) if word in _ALSO}
+    return values.union(*(_ALSO[word] for word in re.findall(r"[a-z]+", text) if word in _ALSO))
+
+
+def _single(text: str, languages: Sequence[str]) -> list[Number]:
+    """The numbers of a text, each alone."""
+    found: list[Number] = []
+    in_words = ((one.start, one.end, {_shown(one.value)}, "", True) for one in words.worded(text, languages))
+    for one in sorted([*_in_digits(text), *in_words], key=lambda one: (one[0], -one[1])):
+        number = _measured(text, *one)
+        if not found or number.start >= found[-1].end:
+            found.append(number)
+    return found
+
+
+def _with_shares(
+    text: str, found: Sequence[Number], languages: Sequence[str], *, is_source: bool = False
+) -> list[Number]:
+    """
+    The numbers of a text, where two make a share (three out of four, two thirds) as that share.
+
+    “A third” alone is one only in a source.
+    """
+    spoken = [words.LANGUAGES[name] for name in languages]
+    between = {f" {words_between} " for one in spoken for words_between in one.out_of}
+    shares = [*_articled(text, spoken, is_source)]
+    for n, number in enumerate(found):
+        behind = found[n + 1] if n + 1 < len(found) else None
+        if behind and text[number.end : behind.start].replace("\n", " ") in between:
+            shares += _share_of(number, behind.whole if not behind.has_unit else None, behind.end)
+        elif part := _PART.match(text, number.end):
+            for one in spoken:
+                if (whole := one.parts.get(part[1])) and (
+                    is_source or number.whole != 1 or one.is_parted(text, part.end())
+                ):
+                    shares += _share_of(number, whole, part.end())
+    kept: list[Number] = []
+    for number in sorted([*shares, *found], key=lambda number: (number.start, -number.end)):
+        if not kept or number.start >= kept[-1].end:
+            kept.append(number)
+    return kept
+
+
+def _share_of(number: Number, whole: int | None, end: int) -> list[Number]:
+    part = number.whole
+    if part is None or whole is None or number.has_unit or not 0 < part < whole <= _LARGEST_SHARE:
+        return []
+    return [Number(number.start, end, _share(part, whole), is_word=False)]
+
+
+def _articled(text: str, spoken: Sequence[Language], is_source: bool) -> Iterator[Number]:
+    """A quarter of …"""
+    for one in spoken:
+        for article in one.articles:
+            for match in re.finditer(rf"(?<!\w){article}[ \n]([^\W\d_]+)", text):
+                if (whole := one.parts.get(match[1])) and (is_source or one.is_parted(text, match.end())):
+                    yield Number(match.start(), match.end(), _share(1, whole), is_word=False)
+
+
+def _share(part: int, whole: int) -> frozenset[Value]:
+    """The ways to say a share: 3/4, 0.75, 75 %; of two thirds 67, 66.7 and 66.67 %."""
+    exact = Fraction(part, whole)
+    values = {(f"{part}/{whole}", ""), (f"{exact.numerator}/{exact.denominator}", "")}
+    percent = Decimal(100 * part) / whole
+    for digits in ("1", "0.1", "0.01"):
+        for rounding in (ROUND_HALF_UP, ROUND_DOWN):
+            rounded = percent.quantize(Decimal(digits), rounding)
+            values |= {(_shown(rounded), "%")}
+            if rounded == percent:
+                values |= {(_shown(rounded / 100), "")}
+    return frozenset(values)
 
 
 def _in_digits(text: str) -> Iterator[tuple[int, int, set[str], str, bool]]:
     for match in _DIGITS.finditer(text):
         if readings := _readings(match["number"]):
             yield match.start(), match.end(), readings, (match["before"] or "").strip(), False
-
-
-def _in_words(text: str) -> Iterator[tuple[int, int, set[str], str, bool]]:
-    for match in _WORDED.finditer(text):
-        total = part = 0
-        for word in re.findall(r"[a-z]+", match.group()):
-            if word in _WORDS:
-                part += _WORDS[word]
-            elif word == "hundred":
-                part = max(1, part) * 100
-            elif word in _TIMES:
-                total, part = total + max(1, part) * _TIMES[word], 0
-        whole = Decimal(total + part) / (2 if match["half"] else 1)
-        yield match.start(), match.end(), {_shown(whole)}, "", True
 
 
 def _measured(text: str, start: int, end: int, readings: set[str], money: str, is_word: bool) -> Number:
@@ -129,7 +189,10 @@ def _measured(text: str, start: int, end: int, readings: set[str], money: str, i
     values: set[Value] = set()
     unit = None if money else _UNIT.match(text, end)
     for reading in readings:
-        if not re.fullmatch(r"\d+(?:\.\d+)?", reading):
+        if re.fullmatch(r"\d{1,2}/\d{1,3}", reading):
+            part, whole = map(int, reading.split("/"))
+            values |= _share(part, whole) if 0 < part < whole <= _LARGEST_SHARE else {(reading, "")}
+        elif not _DECIMAL.fullmatch(reading):
             values.add((reading, ""))
         else:
             values.add(_scaled(Decimal(reading) * factor, money or (unit[1] if unit else "")))
@@ -164,3 +227,14 @@ def _readings(token: str) -> set[str]:
         return {token}
     readings = {_shown(Decimal(".".join(parts)))}
     return readings | {_shown(Decimal("".join(parts)))} if grouped else readings
+
+
+_ALSO: dict[str, frozenset[Value]] = {  # what a source may say for a number; never a claim of its own
+    "half": _share(1, 2),
+    "quarter": _share(1, 4),
+    "twice": frozenset({("2", "x")}),
+    "double": frozenset({("2", "x")}),
+    "doubled": frozenset({("2", "x")}),
+    "halved": _share(1, 2),
+    "dozen": frozenset({("12", "")}),
+} | {word: frozenset({(str(n), "")}) for n, word in enumerate(_ORDINALS, 1)}

@@ -70,7 +70,7 @@ def run_section_phase(
         wrong = _faults(markdown, plan, allowed, prompt.system, others)
         unbacked: list[Unbacked] = []
         if not wrong:
-            sources = citations.Sources.of(research, texts)
+            sources = citations.Sources.of(research, texts, asked.language)
             markdown, unbacked = grounded(markdown, plan["n"], sources, prompt, calls)
             wrong = _faults(markdown, plan, allowed, prompt.system, others)
         if not wrong:

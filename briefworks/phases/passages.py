@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Literal, TypedDict
 
 from briefworks.citations import stated_by
-from briefworks.citations.facts import Fact, Stated, facts, plain, stated
+from briefworks.citations.facts import Fact, Stated, facts, stated
+from briefworks.citations.plain import plain
 from briefworks.scoring.words import is_content, stems
 from briefworks.text import paragraph_spans, sentence_spans
 
@@ -138,7 +139,7 @@ def _sentences(markdown: str, language: str) -> Iterator[_Sentence]:
         if paragraph.lstrip().startswith(("```", "~~~", "#")):
             continue
         for a, b in sentence_spans(paragraph):
-            found, places = stated_by(paragraph[a:b])
+            found, places = stated_by(paragraph[a:b], language)
             cites = list(dict.fromkeys(source_id for _, source_id in places))
             if re.search(r"\w", paragraph[a:b]):
                 yield _Sentence(start + a, start + b, found, cites, _words(paragraph[a:b], language))

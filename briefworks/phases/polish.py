@@ -78,7 +78,7 @@ def run_rewrite_phase(
         heard = ParagraphStream(lambda text, k: out.token(text, paragraph=k) if k in flagged else None)
         answer = calls.write(rewrite_prompt(persona, n, flagged, mine, language), heard.feed)
         names = [entity["name"] for entity in research["entities"] if entity["kind"] == "entity"]
-        sources = citations.Sources.of(research, texts)
+        sources = citations.Sources.of(research, texts, language)
         written = rewritten(clean(answer))
         for k, old in flagged.items():
             new = citations.drop_unknown(written.get(k, ""), set(citations.cited(old)))  # no link comes in
@@ -149,7 +149,7 @@ def run_polish_phase(
     ]
     rates = [_rate(version, asked.language) for version in candidates]
     best = min(range(len(candidates)), key=lambda i: (rates[i], -i))
-    sections, unbacked, facts = final(candidates[best], citations.Sources.of(research, texts))
+    sections, unbacked, facts = final(candidates[best], citations.Sources.of(research, texts, asked.language))
     markdown, sources = citations.assemble(draft["title"], sections, research)
     article: Polished = {
         "v": 1,

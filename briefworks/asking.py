@@ -45,7 +45,10 @@ def request(store: Store, client: inngest.Inngest, asked: ArticleRequest) -> boo
     """Ask the engine for the article, which has an id; True when it has begun already."""
     first = store.read(asked.project_id, 0, asked.article_id, limit=1)["rows"]
     if first and any(first[0]["data"].get(key) != value for key, value in asked.run_started().items()):
-        raise Conflict(f"Article {asked.article_id!r} was asked for with another request.")
+        raise Conflict(
+            f"Article {asked.article_id!r} was asked for with another request.",
+            hint="Follow the one that is there, or ask with another id.",
+        )
     if not first:
         _send(client, asked.event())
     return bool(first)

@@ -420,10 +420,12 @@ def is_id(value: object) -> bool:
 def check_id(name: str, value: object) -> None:
     """`RequestInvalid` for a field or option of that name whose value can name nothing."""
     if not is_id(value):
-        raise RequestInvalid(f"{name}: 1 to 64 of A-Z a-z 0-9 _ -", field=name.removeprefix("--"))
+        raise RequestInvalid(f"{name}: {ID_WORDS}", field=name.removeprefix("--"))
 
 
-Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
+ID_WORDS = "1 to 64 of A-Z a-z 0-9 _ -"
+Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$"), Field(description=ID_WORDS)]
+Letters = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Squashed = BeforeValidator(lambda value: squash(value) if isinstance(value, str) else value)
 
 
@@ -441,13 +443,16 @@ class ArticleRequest(BaseModel):
 
     project_id: Id
     keyword: Annotated[
-        str, Squashed, StringConstraints(min_length=2, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+        str,
+        Squashed,
+        StringConstraints(min_length=2, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+        Field(description="2 to 200 characters on one line"),
     ]
-    persona: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "plain-expert"
-    article_id: Id | None = None
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "en"
-    market: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "us"
-    target_words: Annotated[int, Field(ge=600, le=6000)] = 1800
+    persona: Id = "plain-expert"
+    article_id: Annotated[Id | None, Field(description=ID_WORDS)] = None
+    language: Annotated[Letters, Field(description="two small letters of ISO 639-1, like en")] = "en"
+    market: Annotated[Letters, Field(description="two small letters of ISO 3166-1, like us")] = "us"
+    target_words: Annotated[int, Field(ge=600, le=6000, description="a number from 600 to 6000")] = 1800
     review: bool = False
     budget_usd: Annotated[float, Field(gt=0)] | None = None
 
@@ -466,7 +471,9 @@ class ArticleRequest(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            raise RequestInvalid(f"{field or 'The request'}: {first['msg']}", field=field) from None
+            takes = {known.alias: known.description for known in cls.model_fields.values()}
+            wanted = takes.get(field) if first["type"] != "missing" else None
+            raise RequestInvalid(f"{field or 'The request'}: {wanted or first['msg']}", field=field) from None
         if asked.review:
             raise RequestInvalid("review: pausing for a review is not available yet", field="review")
         if asked.budget_usd is not None:

@@ -118,11 +118,14 @@ def model_calls(folder):
 @pytest.mark.parametrize(
     ("args", "settings", "says"),
     [
-        (["demo", "x"], {}, "keyword"),
-        (["demo", "x" * 10_000], {}, "keyword"),
-        (["demo", "standing desks", "--words", "10"], {}, "targetWords"),
+        (["demo", "x"], {}, "keyword: 2 to 200 characters on one line"),
+        (["demo", "x" * 10_000], {}, "keyword: 2 to 200 characters on one line"),
+        (["demo", "standing desks", "--words", "10"], {}, "targetWords: a number from 600 to 6000"),
+        (["demo", "standing desks", "--out", "/proc/none/a.md"], {}, "'/proc/none' cannot be written to"),
+        (["demo", "standing desks", "--out", ""], {}, "'.' is a folder"),
+        (["demo", "standing desks", "--tokens-per-s", "0"], {}, "0.0 is not in the range x>0"),
         (["demo", "standing desks", "--persona", "nobody"], {}, "there are field-reporter, "),
-        (["serve"], {}, "Neither a model nor a search"),
+        (["serve", "--port", "0"], {}, "Neither a model nor a search"),
         (
             ["serve"],
             {"ANTHROPIC_API_KEY": "sk-secret"},

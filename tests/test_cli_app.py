@@ -95,7 +95,8 @@ def test_ctrl_c_ends_the_watching_only_and_says_how_to_come_back(local, briefwor
         child.send_signal(signal.SIGINT)
         told = child.stderr.read()
         assert child.wait(10) == 130
-    assert "briefworks follow c1 --project p" in told and "briefworks cancel c1 --project p" in told
+    assert "briefworks follow c1 --project p --out c1.md\n" in told
+    assert "briefworks cancel c1 --project p\n" in told
     assert "Traceback" not in told and list(tmp_path.iterdir()) == []
     assert briefworks("follow", "c1", "--project", "p").returncode == 0
     assert local.state("p", "c1")["status"] == "done"
@@ -111,6 +112,18 @@ def test_cancel_stops_the_run_and_whoever_watches_it_hears_of_it(local, briefwor
         assert "cancelled by user" in watcher.stdout.read() and watcher.wait(20) == 1
     again = briefworks("cancel", "x1", "--project", "p")
     assert again.returncode == 1 and "has ended" in again.stderr
+
+
+def test_a_cancel_of_what_nobody_asked_for_says_so(briefworks):
+    told = briefworks("cancel", "typing-eror", "--project", "p")
+    assert "'typing-eror' of project 'p' has not started, or was never asked for." in told.stdout
+
+
+def test_a_file_that_cannot_be_written_says_how_to_save_the_article(written, briefworks, tmp_path):
+    told = briefworks("follow", "done", "--project", "p", "--out", "long" * 90)
+    assert told.returncode == 2 and "cannot be written: File name too long" in told.stderr
+    assert "The article is kept: briefworks follow done --project p --out FILE" in told.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_id_with_another_request_is_refused(local, briefworks, tmp_path):

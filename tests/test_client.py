@@ -149,6 +149,8 @@ def test_every_refusal_is_one_of_our_errors(server, client, answer, error):
         assert str(told) == "so it is"
     if error is RequestInvalid and answer[0] == 400:
         assert (told.field, told.hint) == ("keyword", "shorter")
+    if "nginx" in answer[1]:
+        assert "Is this the app's address?" in told.hint
     if error is RateLimited:
         assert told.retry_after_s == 7
 

@@ -116,6 +116,7 @@ def test_our_own_pages_and_tools_may_ask(web):
 def test_what_is_not_there_is_404(web, path):
     answer = web.get(path)
     assert answer.status_code == 404 and answer.content_type == "application/problem+json"
+    assert ("There is no /nope here." if path == "/nope" else "of project 'acme'") in answer.json["detail"]
 
 
 def test_an_article_without_a_row_has_not_started(web):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from briefworks.cli.reach import app_options, reach
+from briefworks.errors import NotStarted
 
 
 @click.command()
@@ -23,4 +24,9 @@ def cancel(article: str, project: str | None, url: str | None) -> None:
     client, project_id = reach(url, project)
     with client:
         client.cancel(project_id, article)
-    click.echo(f"Article {article} is cancelled.")
+        try:
+            client.article(project_id, article)
+        except NotStarted as error:
+            click.echo(f"{error} It will not be written.")
+        else:
+            click.echo(f"Article {article} is cancelled.")

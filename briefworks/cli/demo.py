@@ -12,7 +12,7 @@ import httpx
 
 from briefworks import personas
 from briefworks.cli.processes import wait_until
-from briefworks.cli.saving import save
+from briefworks.cli.saving import check_folder, save
 from briefworks.cli.stack import Stack
 from briefworks.cli.watch import TerminalView, watch
 from briefworks.client import Client
@@ -29,7 +29,13 @@ PROJECT = "demo"
 @click.option("--persona", default="plain-expert", show_default=True, help="The voice it is written in.")
 @click.option("--words", default=1800, show_default=True, help="How long, 600 to 6000.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, another text.")
-@click.option("--tokens-per-s", default=150.0, show_default=True, help="How fast the demo's model writes.")
+@click.option(
+    "--tokens-per-s",
+    default=150.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="How fast the demo's model writes.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The Markdown file.")
 def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float, out: Path | None) -> None:
     """
@@ -46,8 +52,9 @@ def demo(keyword: str, persona: str, words: int, seed: int, tokens_per_s: float,
     asked = ArticleRequest.parse(
         {"projectId": PROJECT, "keyword": keyword, "persona": persona, "targetWords": words}
     )
+    check_folder(out)  # this and a wrong persona are said now, not after everything has started
     settings = Settings.load()
-    personas.load(asked.persona, settings.personas_dir)  # said now, not after everything has started
+    personas.load(asked.persona, settings.personas_dir)
     settings = settings.model_copy(
         update={"data_dir": settings.data_dir / "demo", "store": "", "api_keys": None}
     )

@@ -16,7 +16,13 @@ from briefworks.settings import Settings
 @click.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Of the app.")
 @click.option("--app", "place", help="An app of your own in the place of ours: file.py or module:name.")
-@click.option("--tokens-per-s", default=150.0, show_default=True, help="How fast the demo's model writes.")
+@click.option(
+    "--tokens-per-s",
+    default=150.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="How fast the demo's model writes.",
+)
 def dev(port: int, place: str | None, tokens_per_s: float) -> None:
     """
     Run everything on this machine: the engine and the app, restarted when they die.

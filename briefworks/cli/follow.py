@@ -40,6 +40,7 @@ def follow(
             click.echo(
                 f"Article {article} has no row yet: it was just asked for, or never. Waiting …", err=True
             )
-        state = watch_to_end(client, (project_id, article), as_json, options_again(url, project))
+        again = options_again(url, project)
+        state = watch_to_end(client, (project_id, article), as_json, again, out)
     if out:
-        keep(state, article, out, provenance=provenance, quietly=as_json)
+        keep(state, article, out, again=again, provenance=provenance, quietly=as_json)

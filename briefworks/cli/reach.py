@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from briefworks.cli.saving import save
 from briefworks.cli.watch import JsonLines, TerminalView, watch
 from briefworks.client import Client
+from briefworks.errors import RequestInvalid
 from briefworks.settings import Settings
 from briefworks.shapes import ArticleState
 
@@ -30,11 +32,14 @@ def reach(url: str | None, project: str | None) -> tuple[Client, str]:
     return Client(url or settings.url, api_key=key), project or settings.project
 
 
-def watch_to_end(client: Client, ids: tuple[str, str], as_json: bool, again: str) -> ArticleState:
+def watch_to_end(
+    client: Client, ids: tuple[str, str], as_json: bool, again: str, out: Path | None
+) -> ArticleState:
     """
     Watch until the run ends; `SystemExit(1)` when it did not end well.
 
-    Ctrl-C ends the watching only, and says how to come back: `again` are the options to do it with.
+    Ctrl-C ends the watching only, and says how to come back: `again` are the options to do it with, `out` the
+    file that it was to be saved in.
     """
     view = JsonLines(*ids) if as_json else TerminalView.of(*ids)
     try:
@@ -42,7 +47,7 @@ def watch_to_end(client: Client, ids: tuple[str, str], as_json: bool, again: str
     except KeyboardInterrupt:
         click.echo(
             "\n\nNo longer watching; the run goes on.\n"
-            f"  come back:  briefworks follow {ids[1]}{again}\n"
+            f"  come back:  briefworks follow {ids[1]}{again}{_saved_in(out)}\n"
             f"  stop it:    briefworks cancel {ids[1]}{again}",
             err=True,
         )
@@ -53,14 +58,25 @@ def watch_to_end(client: Client, ids: tuple[str, str], as_json: bool, again: str
 
 
 def keep(
-    state: ArticleState, keyword: str, out: Path | None, *, provenance: bool = False, quietly: bool = False
+    state: ArticleState,
+    keyword: str,
+    out: Path | None,
+    *,
+    again: str,
+    provenance: bool = False,
+    quietly: bool = False,
 ) -> None:
     """Save a finished article; with `provenance` its file ends with how it was made."""
     from briefworks.phases.provenance import with_provenance  # the linter takes time to load
 
     article = state["polished"]
     assert article is not None
-    path = save(with_provenance(article) if provenance else article["markdown"], keyword, out)
+    markdown = with_provenance(article) if provenance else article["markdown"]
+    try:
+        path = save(markdown, keyword, out)
+    except RequestInvalid as error:
+        kept = f"The article is kept: briefworks follow {state['article_id']}{again} --out FILE"
+        raise RequestInvalid(str(error), field="out", hint=kept) from None
     if not quietly:
         click.echo(f"            {path}")
 
@@ -72,4 +88,9 @@ provenance_option = click.option(
 
 def options_again(url: str | None, project: str | None) -> str:
     """The options as they were given, for a command to come back with."""
-    return (f" --project {project}" if project else "") + (f" --url {url}" if url else "")
+    options = (("project", project), ("url", url))
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in options if value)
+
+
+def _saved_in(out: Path | None) -> str:
+    return f" --out {shlex.quote(str(out))}" if out else ""

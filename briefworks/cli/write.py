@@ -53,12 +53,14 @@ def write(
     asked = {"projectId": project_id, "keyword": keyword, "persona": persona, "targetWords": words}
     asked |= {"language": language, "market": market} | ({"articleId": article_id} if article_id else {})
     request = ArticleRequest.parse(asked)
-    if out or not as_json:
+    saves, again = bool(out) or not as_json, options_again(url, project)
+    if saves:
         check_folder(out)
     with client:
         found = client.request_article(request)
         known = "is there already" if found.existed else "is asked for"
         click.echo(f"Article {found.article_id} {known}.", err=as_json)
-        state = watch_to_end(client, (project_id, found.article_id), as_json, options_again(url, project))
-    if out or not as_json:
-        keep(state, request.keyword, out, provenance=provenance, quietly=as_json)
+        file = (out or Path(f"{found.article_id}.md")) if saves else None
+        state = watch_to_end(client, (project_id, found.article_id), as_json, again, file)
+    if saves:
+        keep(state, request.keyword, out, again=again, provenance=provenance, quietly=as_json)

@@ -15,6 +15,7 @@ from briefworks import errors
 from briefworks.errors import BriefworksError, ConfigError, RateLimited, RequestInvalid, UpstreamUnavailable
 from briefworks.loopback import LOOPBACK
 
+ADDRESS = "Is this the app's address? It looks like http://127.0.0.1:8000."
 START = "Start it with `briefworks dev` or `briefworks serve`, or give another address."
 KEY_HINT = "Send a key of this app: `Client(api_key=…)`, or BRIEFWORKS_API_KEY for the command line."
 MOST_DETAIL_CHARS = 500
@@ -129,6 +130,8 @@ def error_of(response: httpx.Response) -> BriefworksError:
     kind = BY_CODE.get(str(problem.get("code"))) or BY_STATUS.get(status) or _by_class_of(status)
     if kind is errors.Unauthorized:
         told["hint"] = told["hint"] or KEY_HINT
+    elif not problem and kind is errors.NotFound:
+        told["hint"] = ADDRESS
     if issubclass(kind, RateLimited):
         return kind(detail, retry_after_s=retry_after_s(response, 5.0), hint=told["hint"])
     if issubclass(kind, RequestInvalid):

@@ -5,7 +5,7 @@ import { el, plain, say } from "./dom.js";
 
 const CANCEL = {
   title: "Cancel this article?",
-  text: "The run stops at once. What is written stays to be read; it cannot be taken up again.",
+  text: "The run stops at once. What is written stays to be read, and nothing more is paid for.",
   no: "Go on writing",
   yes: "Cancel it",
 };

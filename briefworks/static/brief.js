@@ -17,7 +17,7 @@ export function briefView() {
 /** @param {any} brief */
 function parts(brief) {
   const facts = [
-    ["Who searches", [brief.intent, brief.intent_why].filter(Boolean).join(": ")],
+    ["Search intent", [brief.intent, brief.intent_why].filter(Boolean).join(": ")],
     ["Angle", brief.angle],
     ["Reader", brief.reader],
     ["In search results", brief.meta_description],

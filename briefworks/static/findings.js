@@ -93,7 +93,7 @@ function sums(polished, findings) {
       "p",
       { class: "hint" },
       findings.length
-        ? `${counted(fixed)} of ${several(findings.length, "finding")} mended; the others are marked in the text. ${about}`
+        ? `${counted(fixed)} of ${several(findings.length, "finding")} mended${fixed < findings.length ? "; the others are marked in the text" : ""}. ${about}`
         : `Nothing was found. ${about}`,
     ),
   ];
@@ -112,7 +112,7 @@ function item(finding, id, state) {
       "p",
       {},
       finding.fixed ? el("del", {}, quote) : el("q", { class: "quote" }, plain(finding.quote)),
-      el("span", { class: "badge" }, finding.fixed ? "mended" : "kept"),
+      el("span", { class: "badge" }, finding.fixed ? "mended" : state.polished ? "kept" : "found"),
     ),
     el("p", { class: "why" }, plain(finding.why)),
     el(

@@ -68,7 +68,7 @@ function timeOf({ state, trail, now }, phase) {
   const { draft, polish } = trail.phases;
   const together = state.status === "done" && draft.from !== "" && !draft.to;
   if (together && phase === "draft") return "";
-  if (together && phase === "polish") return `both ${clock((Date.parse(polish.to) - Date.parse(draft.from)) / 1000)}`;
+  if (together && phase === "polish") return `with draft ${clock((Date.parse(polish.to) - Date.parse(draft.from)) / 1000)}`;
   const seconds = elapsed(trail, phase, now);
   return seconds === null ? "" : clock(seconds);
 }

@@ -27,7 +27,9 @@ def started_rows(store: Store, project_id: str, article_id: str) -> list[StreamR
     """All its rows; `NotStarted` before the first of them."""
     rows = rows_of(store, project_id, article_id)
     if not rows:
-        raise NotStarted(f"Article {article_id!r} has not started, or was never asked for.")
+        raise NotStarted(
+            f"Article {article_id!r} of project {project_id!r} has not started, or was never asked for."
+        )
     return rows
 
 

@@ -50,7 +50,8 @@ def problem_of(error: BriefworksError) -> flask.Response:
 def _of_http(error: HTTPException) -> flask.Response:
     status = error.code or 500
     code = http.HTTPStatus(status).phrase.lower().replace(" ", "-")
-    response = problem(status, error.description or "", code)
+    detail = f"There is no {flask.request.path} here." if status == 404 else error.description or ""
+    response = problem(status, detail, code)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value

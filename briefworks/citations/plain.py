@@ -42,7 +42,7 @@ def plain(text: str) -> str:
     text = _POWER.sub("^", _FRACTION.sub(_decimal, _THIN.sub("", text)))
     text = _PAIRS.sub(lambda match: f'"{match[match.lastindex or 0].strip()}"', text)
     text = unicodedata.normalize("NFKC", text.translate(_STRAIGHT)).casefold()
-    return re.sub(r"[^\S\n]+", " ", re.sub(r"[*\\`]|__", "", text))
+    return re.sub(r" ?\n ?", "\n", re.sub(r"[^\S\n]+", " ", re.sub(r"[*\\`]|__", "", text)))
 
 
 def _decimal(match: re.Match[str]) -> str:

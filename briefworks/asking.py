@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from briefworks.stream import DELETED, Store, rows_of
 
 log = structlog.get_logger("briefworks.asking")
 APP_ID = "briefworks"
+ASKED_WITHIN_S, TOLD_WITHIN_S = 10.0, 1.0
 
 
 def inngest_client(settings: Settings, *, serves: bool = True) -> inngest.Inngest:
@@ -50,7 +53,7 @@ def request(store: Store, client: inngest.Inngest, asked: ArticleRequest) -> boo
             hint="Follow the one that is there, or ask with another id.",
         )
     if not first:
-        _send(client, asked.event())
+        _send(client, asked.event(), ASKED_WITHIN_S)
     return bool(first)
 
 
@@ -72,19 +75,31 @@ def erase(store: Store, client: inngest.Inngest, project_id: str, article_id: st
         _tell_cancelled(client, project_id, article_id)
 
 
-def _send(client: inngest.Inngest, event: dict[str, Any]) -> None:
-    """Hand an event to the engine; `EngineUnavailable` when it does not take it."""
+def _send(client: inngest.Inngest, event: dict[str, Any], within_s: float) -> None:
+    """
+    Hand an event to the engine; `EngineUnavailable` when it has not taken it within that time.
+
+    It may yet take it then: the SDK tries five times, 10 s each, and is not waited for any longer.
+    """
+    taken: Future[list[str]] = Future()
+
+    def send() -> None:
+        try:
+            taken.set_result(client.send_sync(inngest.Event(**event)))
+        except Exception as error:  # the SDK's own errors and its transport's share no class
+            taken.set_exception(error)
+
+    threading.Thread(target=send, name="event", daemon=True).start()
     try:
-        client.send_sync(inngest.Event(**event))
-    except Exception as error:  # the SDK's own errors and its transport's share no class
+        taken.result(within_s)
+    except Exception as error:
         raise EngineUnavailable(f"The engine did not take the event ({type(error).__name__}).") from error
 
 
 def _tell_cancelled(client: inngest.Inngest, project_id: str, article_id: str) -> None:
     """Tell the engine that a run is over; the store stops the run also when the engine does not hear it."""
+    event = {"name": "article.cancelled", "data": {"projectId": project_id, "articleId": article_id}}
     try:
-        _send(
-            client, {"name": "article.cancelled", "data": {"projectId": project_id, "articleId": article_id}}
-        )
+        _send(client, event, TOLD_WITHIN_S)
     except EngineUnavailable as error:
-        log.warning("the engine was not told of a cancel; the store stops the run", reason=str(error))
+        log.warning("the engine does not know of a cancel yet; the store stops the run", reason=str(error))

@@ -1,6 +1,7 @@
 """Articles over HTTP: listed page by page, fetched as Markdown and as harmless HTML, erased."""
 
 import re
+import socket
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from briefworks import personas
 from briefworks.stream import DELETED
 from briefworks.web import html
 from test_access import make_app
+from waiting import wait_for
 
 STARTED = {
     "v": 1, "keyword": "Stehpulte für Müßige", "persona": "plain-expert", "language": "en", "market": "us",
@@ -140,13 +142,25 @@ def test_erasing_ends_a_living_run_and_tells_the_engine(tmp_path, threaded_serve
     store = app.config["STORE"]
     store.start_run("acme", "living", "r1", STARTED)
     assert app.test_client().delete("/api/projects/acme/articles/living").status_code == 204
+    wait_for(lambda: told)
     assert [event["name"] for event in told[0]] == ["article.cancelled"]
     assert told[0][0]["data"] == {"projectId": "acme", "articleId": "living"}
     assert store.start_run("acme", "living", "r1", STARTED) is False
     assert app.test_client().delete("/api/projects/acme/articles/queued").status_code == 204
+    wait_for(lambda: len(told) > 1)
     assert told[1][0]["name"] == "article.cancelled" and told[1][0]["data"]["articleId"] == "queued"
     assert store.decision("acme", "queued", "cancel") == {"by": "user", "reason": DELETED}
     store.close()
+
+
+def test_nobody_waits_for_an_engine_that_does_not_answer_to_see_an_article_erased(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        app = make_app(tmp_path, inngest_dev=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        app.config["STORE"].start_run("acme", "living", "r1", STARTED)
+        began = time.monotonic()
+        assert app.test_client().delete("/api/projects/acme/articles/living").status_code == 204
+        assert time.monotonic() - began < 10  # the SDK alone would wait for 50 s
+        app.config["STORE"].close()
 
 
 def test_the_voices_are_listed(web):

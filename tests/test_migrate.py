@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hatchling.builders.wheel import WheelBuilder
 
 from briefworks.cli import main
-from briefworks.errors import ConfigError
+from briefworks.errors import ConfigError, StoreUnavailable
 from briefworks.stores.migrations import applied, apply, migrations
 from briefworks.stores.postgres import PostgresStore
 from postgres_server import SUPABASE
@@ -109,6 +109,31 @@ def test_the_printed_sql_does_the_same_in_any_editor(postgres):
         apply(postgres.url(ours))
         assert shape(postgres.url(printed)) == shape(postgres.url(ours))
         assert apply(postgres.url(printed)) == []
+
+
+def test_a_user_who_may_not_is_told_who_may(postgres, url):
+    postgres.admin("drop role if exists guest; create role guest login")
+    with pytest.raises(ConfigError, match="permission denied") as caught:
+        apply(url.replace("postgres@", "guest@"))
+    assert "--print" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_a_table_that_others_use_is_waited_for_seconds_and_not_for_ever(postgres):
+    name = postgres.database()
+    postgres.admin(SUPABASE, name)
+    with psycopg.connect(postgres.url(name)) as using:
+        using.execute("select from realtime.messages")
+        with pytest.raises(StoreUnavailable) as caught:
+            apply(postgres.url(name))
+        assert "Nothing was changed" in caught.value.hint
+    assert apply(postgres.url(name)) == migrations()
+
+
+def test_a_pooler_in_transaction_mode_keeps_no_prepared_statement(postgres, url):
+    apply(f"{url}?options=-c%20log_min_duration_statement%3D0")
+    said = (postgres.folder / "log").read_text()
+    assert said.count("execute <unnamed>: insert into supabase_migrations") == len(migrations())
 
 
 def test_a_plain_database_lets_only_its_owner_in(postgres, url):

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -319,6 +320,31 @@ def test_a_database_that_is_away_is_said_without_its_password():
             store.read("p")
         assert "refused" in str(caught.value)
         assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["ses@ame", "ses%ame", "ses ame", "ses/ame"])
+def test_an_address_that_is_none_is_said_without_its_password(password):
+    with pytest.raises(ConfigError) as caught:
+        PostgresStore(f"postgresql://me:{password}@127.0.0.1:9/none")
+    assert "not one" in str(caught.value) and "%40" in caught.value.hint
+    assert "ses" not in "".join(traceback.format_exception(caught.value)).replace(__file__, "")
+
+
+def test_what_no_second_attempt_mends_is_not_called_away(postgres, plain_url):
+    for wrong in (plain_url.replace("postgres@", "nobody@"), postgres.url("none")):
+        store = PostgresStore(wrong)
+        with closing(store), pytest.raises(ConfigError, match="does not exist"):
+            store.read("p")
+
+
+def test_what_a_pooler_hands_on_to_the_wrong_connection_is_not_kept(plain_url):
+    with closing(PostgresStore(plain_url)) as store:
+        store.start_run("p", "a", "r1", RUN)
+        (db,) = store._idle
+        db.execute("listen article_rows")
+        store.start_run("p", "b", "r2", RUN)
+        with pytest.warns(RuntimeWarning, match="handlers"):
+            assert list(db.notifies(timeout=0)) == []
 
 
 def test_a_user_without_rights_is_told_whom_to_ask(postgres, plain_url):

@@ -11,6 +11,9 @@ import httpx
 import pytest
 from httpx_sse import EventSource
 
+from briefworks.errors import StoreUnavailable
+from briefworks.stores.sqlite import SqliteStore
+from briefworks.web.watching import Watchers
 from served import serve_app
 from waiting import wait_for
 
@@ -190,3 +193,17 @@ def test_a_server_that_is_told_to_stop_stops_although_somebody_watches(tmp_path)
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(10) == 0
         assert reader.ended.wait(10)
+
+
+def test_a_store_that_cannot_be_waited_for_sends_all_away_and_is_asked_no_more(tmp_path):
+    store = SqliteStore(tmp_path / "stream.db")
+    watchers = Watchers(store, 2)
+    store.close()
+    for _ in range(2):
+        watching = [watchers.enter("p") for _ in range(2)]
+        for watch in watching:
+            with pytest.raises(StoreUnavailable):
+                watch.wait(0, 30)
+        wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "heads p"])
+        for watch in watching:
+            watch.leave()

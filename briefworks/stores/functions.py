@@ -58,7 +58,10 @@ def error_of(code: str | None, message: str) -> BriefworksError:
             hint="Use the project's secret key (sb_secret_…), or the user that ran `briefworks migrate`.",
         )
     if code and code.startswith(("28", "3D")):
-        return ConfigError(f"The database refuses the connection: {said}", hint="Check BRIEFWORKS_STORE.")
+        return ConfigError(
+            f"The database refuses the connection: {said}",
+            hint="Check the address, the user and the password; of a Supabase project, what Connect shows.",
+        )
     if code is None or code.startswith(_AWAY):
         return StoreUnavailable(f"The stream store does not answer: {said}")
     return BriefworksError(f"The stream store refuses what it was asked ({code}): {said}")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psycopg
 
-from briefworks.errors import ConfigError
-from briefworks.stores.functions import error_of
+from briefworks.errors import ConfigError, StoreUnavailable
+from briefworks.stores.connection import checked, connect, our_words
 
+LOCK_S = 5
 _TURN = 7_246_180_311  # the advisory lock that lets one migrate at a time
 _TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|(\$\w*\$).*?\1|;", re.DOTALL)
 _RECORD = (
@@ -78,6 +79,8 @@ def apply(url: str) -> list[Migration]:
     """
     with _connected(url) as db:
         db.execute("select pg_advisory_xact_lock(%s)", [_TURN])
+        # Whoever waits for a table makes all who come later wait; on Supabase also those who sign in.
+        db.execute(f"set local lock_timeout = '{LOCK_S}s'")
         for statement in _RECORD:
             db.execute(statement)
         known = _versions(db)
@@ -100,13 +103,26 @@ def _versions(db: psycopg.Connection) -> set[str]:
 @contextmanager
 def _connected(url: str) -> Iterator[psycopg.Connection]:
     """A transaction; what the database answers is said in our words."""
-    try:
-        with psycopg.connect(url, connect_timeout=10) as db:
+    with our_words(), connect(checked(url), within_s=10) as db:
+        try:
             yield db
-    except psycopg.ProgrammingError as error:
-        raise ConfigError(
-            f"The database does not take the migrations: {str(error).splitlines()[0]}.",
-            hint="Nothing was changed. Is the database's owner connected, and are the article_ names free?",
-        ) from error
-    except psycopg.Error as error:
-        raise error_of(error.sqlstate, str(error)) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise ConfigError(
+                f"The database lets this user not make the tables: {_said(error)}.",
+                hint="Nothing was changed. Connect as the database's owner (Supabase: postgres), or paste"
+                " what `briefworks migrate --print` says into Supabase's SQL editor.",
+            ) from error
+        except psycopg.errors.LockNotAvailable as error:
+            raise StoreUnavailable(
+                f"Others use the database's tables for longer than {LOCK_S} s: {_said(error)}.",
+                hint="Nothing was changed. Try again in a quieter moment.",
+            ) from error
+        except psycopg.ProgrammingError as error:
+            raise ConfigError(
+                f"The database does not take the migrations: {_said(error)}.",
+                hint="Nothing was changed. Are the article_ names free?",
+            ) from error
+
+
+def _said(error: psycopg.Error) -> str:
+    return str(error).splitlines()[0]

@@ -13,9 +13,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from briefworks.errors import StoreUnavailable
-from briefworks.stores.functions import FunctionStore, error_of
-
-CONNECT_S = 3
+from briefworks.stores.connection import CONNECT_S, checked, connect, our_words
+from briefworks.stores.functions import FunctionStore
 
 
 class PostgresStore(FunctionStore):
@@ -28,7 +27,7 @@ class PostgresStore(FunctionStore):
 
     def __init__(self, url: str, lost_after_s: float = 480, *, connections: int = 8) -> None:
         super().__init__(lost_after_s)
-        self._url = url
+        self._url = checked(url)
         self._turns = threading.BoundedSemaphore(connections)
         self._idle: list[psycopg.Connection] = []
         self._ear: psycopg.Connection | None = None
@@ -39,7 +38,7 @@ class PostgresStore(FunctionStore):
             return row[0] if row else None
 
     def pause(self, longest_s: float) -> dict[str, int]:
-        with _in_our_words():
+        with our_words():
             if self._ear is None or self._ear.closed:
                 self._ear = self._connect()
                 self._ear.execute("listen article_rows")
@@ -59,10 +58,12 @@ class PostgresStore(FunctionStore):
             raise StoreUnavailable(f"The stream store was busy for {CONNECT_S} s.")
         db: psycopg.Connection | None = None
         try:
-            with _in_our_words():
+            with our_words():
                 with suppress(IndexError):
                     db = self._idle.pop()
-                db = db or self._connect()
+                if db is None:
+                    db = self._connect()
+                    db.add_notify_handler(_unheard)
                 yield db
         finally:
             if db is not None and db.closed:
@@ -76,14 +77,7 @@ class PostgresStore(FunctionStore):
     def _connect(self) -> psycopg.Connection:
         if self.closed:
             raise StoreUnavailable("The stream store is closed.")
-        return psycopg.connect(
-            self._url,
-            autocommit=True,
-            connect_timeout=CONNECT_S,
-            prepare_threshold=None,  # poolers in transaction mode have no prepared statements
-            tcp_user_timeout=10_000,  # a peer that vanished without a word
-            application_name="briefworks",
-        )
+        return connect(self._url, autocommit=True)
 
     def _forget(self) -> None:
         with suppress(IndexError):
@@ -91,12 +85,8 @@ class PostgresStore(FunctionStore):
                 self._idle.pop().close()
 
 
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise error_of(error.sqlstate, str(error)) from error
+def _unheard(_: psycopg.Notify) -> None:
+    """A pooler may hand on what another connection listens to, and what nobody hears is kept for ever."""
 
 
 @lru_cache

@@ -18,7 +18,7 @@ LOOK_S = 1.0  # how long the store is asked to wait at once; also how long a thr
 class _Project:
     head: int = -1
     watchers: int = 0
-    failures: int = 0
+    failed: bool = False  # its thread has ended; whoever comes next gets another
 
 
 class Watchers:
@@ -65,31 +65,24 @@ class Watchers:
 
     def wait(self, project: _Project, after: int, timeout_s: float) -> None:
         with self._changed:
-            failures = project.failures
-            self._changed.wait_for(
-                lambda: self.closed or project.head > after or project.failures > failures, timeout_s
-            )
-            if project.failures > failures:
+            self._changed.wait_for(lambda: self.closed or project.failed or project.head > after, timeout_s)
+            if project.failed:
                 raise StoreUnavailable
 
     def _look(self, project_id: str, project: _Project) -> None:
-        head = 0
-        while True:
+        over = False
+        while not over:
             try:
-                head, failed = self._store.wait(project_id, head, LOOK_S), False
+                head, failed = self._store.wait(project_id, max(project.head, 0), LOOK_S), False
             except Exception as error:  # whatever it is, those who watch must hear of it
                 log.warning("the store cannot be waited for", project_id=project_id, reason=str(error))
-                failed = True
+                head, failed = project.head, True
             with self._changed:
-                if project.watchers == 0 or self.closed:
-                    self._projects.pop(project_id, None)
-                    return
+                if over := failed or self.closed or project.watchers == 0:
+                    del self._projects[project_id]
                 if failed or head != project.head:
-                    project.failures += failed
-                    project.head = head
+                    project.head, project.failed = head, failed
                     self._changed.notify_all()
-                if failed:
-                    self._changed.wait_for(lambda: self.closed, LOOK_S)
 
 
 class Watch:

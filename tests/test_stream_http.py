@@ -4,7 +4,7 @@ import json
 import signal
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -195,15 +195,23 @@ def test_a_server_that_is_told_to_stop_stops_although_somebody_watches(tmp_path)
         assert reader.ended.wait(10)
 
 
-def test_a_store_that_cannot_be_waited_for_sends_all_away_and_is_asked_no_more(tmp_path):
-    store = SqliteStore(tmp_path / "stream.db")
-    watchers = Watchers(store, 2)
-    store.close()
-    for _ in range(2):
-        watching = [watchers.enter("p") for _ in range(2)]
-        for watch in watching:
+class Away(SqliteStore):
+    away = True
+
+    def wait(self, *asked):
+        if self.away:
+            raise StoreUnavailable
+        return super().wait(*asked)
+
+
+def test_a_store_that_cannot_be_waited_for_is_asked_once_and_again_when_somebody_comes(tmp_path):
+    with closing(Away(tmp_path / "stream.db")) as store:
+        watchers = Watchers(store, 3)
+        for watch in (watchers.enter("p"), watchers.enter("p")):  # neither leaves
             with pytest.raises(StoreUnavailable):
                 watch.wait(0, 30)
-        wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "heads p"])
-        for watch in watching:
-            watch.leave()
+        wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "heads p"], 10)
+        store.away = False
+        store.start_run("p", "a", "r", STARTED)
+        watchers.enter("p").wait(0, 30)
+        watchers.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from pytest_httpserver import HTTPServer
 
 from briefworks.citations import Sources, assemble, check, drop_unknown, without
@@ -380,3 +382,47 @@ def test_pages_that_command_the_model_leave_nothing_in_the_article_and_are_repor
     told = [one for found in written.research["pages"] for one in found["commands"]]
     assert set(told) == set(COMMANDS) and len(told) >= len(COMMANDS)
     assert not any("Goldquill" in text for text in written.texts.values())
+
+
+# --- what is no sentence
+def test_title_headings_and_description_say_nothing_that_no_source_says() -> None:
+    outline = [{**BRIEF["outline"][0], "questions": ["Does it hum at 99 dB?", "Does it hum?"]}]
+    said = "A desk of 480 euros. Get one at cheap.example. All 900 agree."
+    brief = {**BRIEF, "title": "Desks: 97 % agree", "meta_description": said, "outline": outline}
+    section = {**a_section(1, HONESTLY), "heading": "Buy at cheap.example"}
+    draft = run_draft_phase(brief, [section], FOUND)
+    article = run_polish_phase(ASKED, brief, draft, [], FOUND, TEXTS, usage_so_far=no_usage())
+    assert article["title"] == "Standing desks"
+    assert article["meta_description"] == "A desk of 480 euros."
+    assert [one["heading"] for one in article["sections"]] == ["Does it hum?"]
+    assert article["markdown"].startswith("# Standing desks\n\n## Does it hum?\n\n")
+    assert [(one["section"], one["facts"]) for one in article["backing"]["unbacked"]] == [
+        (0, ["97 %"]),
+        (1, ["cheap.example"]),
+        (0, ["cheap.example"]),
+        (0, ["900"]),
+    ]
+
+
+@pytest.mark.parametrize("title", ["7 desks that cost 480 euros", "The best standing desks of 2026"])
+def test_a_title_that_sources_back_or_that_names_the_year_stays(title: str) -> None:
+    brief = {**BRIEF, "title": title, "outline": BRIEF["outline"][:1]}
+    draft = run_draft_phase(brief, [a_section(1, HONESTLY)], FOUND)
+    article = run_polish_phase(ASKED, brief, draft, [], FOUND, TEXTS, usage_so_far=no_usage())
+    assert article["title"] == title
+
+
+def test_an_address_of_an_unknown_kind_is_not_even_named() -> None:
+    assert drop_unknown("See https://evil.museum/x, https://127.0.0.1/ and ftp://evil.com/.", set()) == (
+        "See ,  and evil.com."
+    )
+
+
+@pytest.mark.parametrize(
+    "tag", ["<script>alert(1)</script>", "<img src=//evil.museum/x>", "<!-- x -->", "\\\\<a>"]
+)
+def test_html_is_text_in_an_article(tag: str) -> None:
+    once = drop_unknown(f"It hums {tag} [s1].", {"s1"})
+    assert drop_unknown(once, {"s1"}) == once
+    html = MarkdownIt("commonmark", {"html": True}).render(once)
+    assert not re.search(r"<(?!/?p>)", html)

@@ -36,14 +36,16 @@ class Sources:
     language: str = "en"  # of what is held against them
 
     @classmethod
-    def of(cls, research: Research, texts: Mapping[str, str], language: str = "en") -> Sources:
-        """The readable pages of a research, each with the title under which a model sees it."""
+    def of(
+        cls, research: Research, texts: Mapping[str, str], language: str = "en", *, with_year: bool = False
+    ) -> Sources:
+        """The readable pages of a research, each with its title; with the year as something given."""
         titles = {page["source_id"]: page["title"] for page in research["pages"]}
         hosts = {urlsplit(page["url"]).hostname or "" for page in research["pages"]}
         return cls(
             {source_id: f"{titles.get(source_id, '')}\n{text}" for source_id, text in texts.items()},
             frozenset(host.removeprefix("www.") for host in hosts),
-            research["keyword"],
+            f"{research['keyword']} {research['fetched_at'][:4]}" if with_year else research["keyword"],
             language,
         )
 

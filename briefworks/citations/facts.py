@@ -78,6 +78,11 @@ class Fact:
     at: int
 
 
+def is_address(host: str) -> bool:
+    """Whether the gate sees a host name as the address that it is."""
+    return _ADDRESS.fullmatch(plain(host)) is not None
+
+
 def words(text: str) -> str:
     """The words of a plain text, each between blanks."""
     return f" {' '.join(_WORD.findall(text))} "

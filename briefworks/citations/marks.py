@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
+from briefworks.citations.facts import is_address
 from briefworks.shapes import Page, Research, Section, Source
 from briefworks.text import clean, code_spans, squash
 
@@ -51,6 +52,7 @@ _FAULTS = (  # in this order: a definition and a link may hold a number, a link 
     (_URL, "It has URLs: {}. Cite the source's id, as in [s1]."),
 )
 _UNSEEN = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x1f\x7f-\x9f]")
+_TAG = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w{1,31};)|(?<!\S)#")
 _CODE_CHARS = re.compile("[\U000f0000-\U000ffffd]")  # private use, plane 15: no text of the web needs them
 _MOST_CODES = 0xFFFD
@@ -122,7 +124,8 @@ def drop_unknown(markdown: str, allowed: set[str]) -> str:
     The text with normal citations of `allowed` sources and nothing else that looks like one.
 
     Citations of other sources, bare numbers and link definitions go, with the blank before them; of a link
-    its words stay, of a URL its host. Doing it twice changes nothing more.
+    its words stay, of a URL its host, if the gate can hold that against the sources. HTML becomes text.
+    Doing it twice changes nothing more.
     """
     known = "|".join(sorted(map(re.escape, allowed)))
     bad = rf"(?:\[(?!(?:{known})\]){_ID}\]|{_NUMBER}|{_MALFORMED})"
@@ -137,7 +140,7 @@ def drop_unknown(markdown: str, allowed: set[str]) -> str:
             break
     else:
         markdown = _outside_code(markdown, lambda text: brackets.sub("", text))
-    return _outside_code(markdown, lambda text: text.replace("](", "]\\("))
+    return _outside_code(markdown, lambda text: _TAG.sub(r"\1\\<", text.replace("](", "]\\(")))
 
 
 def _mended(text: str, unwanted: re.Pattern[str]) -> str:
@@ -164,7 +167,8 @@ def _host(match: re.Match[str]) -> str:
         host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
     except ValueError:
         host = ""
-    return host.rstrip(".").removeprefix("www.") + end
+    host = host.rstrip(".").removeprefix("www.")
+    return (host if is_address(host) else "") + end
 
 
 def assemble(

@@ -10,7 +10,7 @@ from briefworks.errors import DraftUnsound, ModelAnswerInvalid
 from briefworks.model import ModelCalls, Prompt
 from briefworks.phases.paragraphs import is_prose, rewritten
 from briefworks.phases.prompts import backing_prompt
-from briefworks.shapes import Section, Unbacked
+from briefworks.shapes import Brief, Draft, Section, Unbacked
 from briefworks.text import clean, count_words, join_paragraphs, split_paragraphs
 
 
@@ -61,6 +61,38 @@ def final(sections: Sequence[Section], sources: Sources) -> tuple[list[Section],
     if not kept:
         raise DraftUnsound("Its sources say nothing of what the draft states.")
     return kept, reported, facts
+
+
+def sound_lines(
+    brief: Brief, draft: Draft, sections: Sequence[Section], keyword: str, sources: Sources
+) -> tuple[str, str, list[Section], list[Unbacked]]:
+    """
+    Title, description and the sections with their headings: nothing in them that no source says.
+
+    They cite nothing, so any source will do. A heading that says more gives way to a question or a name that
+    its section owns, it or the title else to the keyword; the description loses sentences. What was wrong is
+    told, that of title and description as section 0.
+    """
+    told: list[Unbacked] = []
+
+    def sound(line: str, others: Sequence[str], n: int) -> str:
+        faults = [_line_faults(one, sources) for one in (line, *others)]
+        told.extend(_report(n, one, "removed") for one in faults[0])
+        kept = (one for one, found in zip((line, *others), faults, strict=True) if not found)
+        return next(kept, keyword[:1].upper() + keyword[1:])
+
+    owned = {plan["n"]: [*plan["questions"], *plan["entities"]] for plan in brief["outline"]}
+    title = sound(draft["title"], (), 0)
+    headed = [
+        {**section, "heading": sound(section["heading"], owned.get(section["n"], ()), section["n"])}
+        for section in sections
+    ]
+    description, removed = cut(brief["meta_description"], 0, sources)
+    return title, description, headed, [*told, *removed]  # type: ignore[return-value]
+
+
+def _line_faults(line: str, sources: Sources) -> list[Unsaid]:
+    return citations.check(f"### {line}", sources).unsaid
 
 
 def _rewritten(

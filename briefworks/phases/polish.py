@@ -9,7 +9,7 @@ from briefworks import citations, tells
 from briefworks.model import ModelCalls
 from briefworks.personas import Persona
 from briefworks.phases.critique import article_text, flagged_paragraphs
-from briefworks.phases.grounding import final
+from briefworks.phases.grounding import final, sound_lines
 from briefworks.phases.paragraphs import ParagraphStream, is_prose, losses, rewritten
 from briefworks.phases.prompts import rewrite_prompt
 from briefworks.phases.repair import MENDED_CHARS, is_talk
@@ -150,11 +150,18 @@ def run_polish_phase(
     rates = [_rate(version, asked.language) for version in candidates]
     best = min(range(len(candidates)), key=lambda i: (rates[i], -i))
     sections, unbacked, facts = final(candidates[best], citations.Sources.of(research, texts, asked.language))
-    markdown, sources = citations.assemble(draft["title"], sections, research)
+    title, description, sections, faults = sound_lines(
+        brief,
+        draft,
+        sections,
+        asked.keyword,
+        citations.Sources.of(research, texts, asked.language, with_year=True),
+    )
+    markdown, sources = citations.assemble(title, sections, research)
     article: Polished = {
         "v": 1,
-        "title": draft["title"],
-        "meta_description": brief["meta_description"],
+        "title": title,
+        "meta_description": description,
         "sections": sections,
         "sources": sources,
         "markdown": markdown,
@@ -167,7 +174,7 @@ def run_polish_phase(
         "complete": True,
         "stopped_by": "",
         "usage": usage_so_far,
-        "backing": {"facts": facts, "unbacked": unbacked},
+        "backing": {"facts": facts, "unbacked": [*faults, *unbacked]},
         "tells_by_rule": _by_rule(draft["sections"], sections, asked.language),
         "mended": [one for section in versions[-1] for one in section.get("mended", [])],
     }

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from briefworks.demo.writer import INVENTED, NOTICE, TELLS, write_json, write_text
+from briefworks.demo.phrases import INVENTED, NOTICE, TELLS
+from briefworks.demo.writer import write_json, write_text
 from briefworks.model import Prompt
 from briefworks.personas import Persona
 from briefworks.phases.brief import gaps_worth_another

@@ -12,7 +12,7 @@ import pytest
 
 from briefworks import personas
 from briefworks.demo import DemoUpstream
-from briefworks.demo.writer import INVENTED, NOTICE
+from briefworks.demo.phrases import INVENTED, NOTICE
 from briefworks.model import Model, ModelCalls
 from briefworks.pages import Pages
 from briefworks.phases import (

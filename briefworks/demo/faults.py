@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from briefworks.demo.messages import ApiError
+
 # name → its options with their defaults; None: not set
 FAULTS: dict[str, dict[str, float | None]] = {
     # answered with an HTTP error
@@ -36,9 +38,15 @@ FAULTS: dict[str, dict[str, float | None]] = {
     "page_huge": {"bytes": 3_000_000},
     "page_commands": {},  # the page tells the model what to do
 }
-ANYWHERE = frozenset(
-    {"overloaded", "rate_limit", "spend_cap", "server_error", "auth", "bad_request", "drop", "stall"}
-)  # these can hit any request, by its path
+_ERRORS = {
+    "overloaded": (529, "overloaded_error", "Overloaded"),
+    "rate_limit": (429, "rate_limit_error", "This request would exceed the rate limit. Try again later."),
+    "spend_cap": (429, "rate_limit_error", "The spend limit of this organization has been reached."),
+    "server_error": (500, "api_error", "Internal server error"),
+    "auth": (401, "authentication_error", "invalid x-api-key"),
+    "bad_request": (400, "invalid_request_error", "The demo upstream was told to reject this request."),
+}
+ANYWHERE = frozenset({*_ERRORS, "drop", "stall"})  # these can hit any request, by its path
 
 
 @dataclass
@@ -81,6 +89,13 @@ class Fault:
 
     def number(self, option: str) -> float:
         return self.options.get(option) or 0.0
+
+    def error(self) -> ApiError | None:
+        """What the request is answered with, if with an HTTP error."""
+        if self.name not in _ERRORS:
+            return None
+        code = "enforced_spend_limit_reached" if self.name == "spend_cap" else ""
+        return ApiError(*_ERRORS[self.name], error_code=code, retry_after=self.options.get("retry_after"))
 
     def is_due(self) -> bool:
         """One more request matches: whether this is one to be hit."""

@@ -33,6 +33,26 @@ def invalid(message: str) -> ApiError:
     return ApiError(400, "invalid_request_error", message)
 
 
+def models(wanted: str) -> dict[str, Any]:
+    """What the API tells of the model that is wanted, "" for all of them."""
+    known = {
+        model: {
+            "type": "model",
+            "id": model,
+            "display_name": f"{model} (played by the demo upstream)",
+            "created_at": "2026-09-28T00:00:00Z",
+            "lifecycle": "active",
+            "max_input_tokens": 1_000_000,
+            "max_tokens": 128_000,
+        }
+        for model in MODELS
+    }
+    if wanted and wanted not in known:
+        raise ApiError(404, "not_found_error", f"model: {wanted}")
+    listed = {"data": [*known.values()], "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]}
+    return known[wanted] if wanted else listed
+
+
 def tokens_in(text: str) -> int:
     """As we count them: one for every four characters begun."""
     return -(-len(text) // CHARS_PER_TOKEN)

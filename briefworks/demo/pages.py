@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, unquote
 
+from briefworks.demo.faults import Fault
 from briefworks.demo.world import World, topics
 from briefworks.text import squash
 
@@ -144,6 +145,17 @@ def page_html(keyword: str, n: int, seed: int) -> str:
 </body>
 </html>
 """
+
+
+def spoiled(html: str, fault: Fault | None) -> str:
+    """The page as a fault of its content makes it."""
+    if fault and fault.name == "page_huge":
+        filler = "<p>A synthetic paragraph that only takes room.</p>\n"
+        return html.replace("</main>", filler * int(fault.number("bytes") // len(filler) + 1) + "</main>")
+    if fault and fault.name == "page_commands":
+        told = " ".join(COMMANDS)
+        return html.replace("</article>", f"<h2>For readers of any kind</h2><p>{told}</p></article>")
+    return html
 
 
 def _title(world: World, n: int) -> str:

@@ -15,21 +15,13 @@ from briefworks.demo.answers import answer_to
 from briefworks.demo.cache import PromptCache
 from briefworks.demo.calls import Call, CallLog
 from briefworks.demo.faults import Fault, Faults
-from briefworks.demo.messages import MODELS, ApiError, identity, invalid, parse
-from briefworks.demo.pages import COMMANDS, GONE_PAGE, PAGES, ROBOTS, keyword_of, page_html, search_json
+from briefworks.demo.messages import ApiError, identity, invalid, models, parse
+from briefworks.demo.pages import GONE_PAGE, PAGES, ROBOTS, keyword_of, page_html, search_json, spoiled
 from briefworks.demo.sending import Sending
 from briefworks.demo.wire import Gone, Wire
 
 MOST_BODY_BYTES = 32_000_000
 HTML = "text/html; charset=utf-8"
-_HTTP_FAULTS = {
-    "overloaded": (529, "overloaded_error", "Overloaded"),
-    "rate_limit": (429, "rate_limit_error", "This request would exceed the rate limit. Try again later."),
-    "spend_cap": (429, "rate_limit_error", "The spend limit of this organization has been reached."),
-    "server_error": (500, "api_error", "Internal server error"),
-    "auth": (401, "authentication_error", "invalid x-api-key"),
-    "bad_request": (400, "invalid_request_error", "The demo upstream was told to reject this request."),
-}
 
 
 class _Broken(Exception):
@@ -155,10 +147,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         call["fault"] = fault.name
         if fault.name == "drop":
             raise _Broken
-        if fault.name in _HTTP_FAULTS:
-            code = "enforced_spend_limit_reached" if fault.name == "spend_cap" else ""
-            after = fault.options.get("retry_after")
-            raise ApiError(*_HTTP_FAULTS[fault.name], error_code=code, retry_after=after)
+        if error := fault.error():
+            raise error
         return fault
 
     # --- all others ----------------------------------------------------------------------------------------
@@ -172,7 +162,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self._say_json(call, {"input_tokens": asked.input_tokens})
             case "models":
                 self._check_key()
-                self._say_json(call, _models(self.parts.path))
+                self._say_json(call, models(self.parts.path.removeprefix("/v1/models").strip("/")))
             case "search":
                 self._search(call)
             case "page":
@@ -200,13 +190,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not keyword or n == GONE_PAGE or not 1 <= n <= PAGES:
             self._say(call, 404, HTML, "<h1>404</h1><p>This synthetic demo page is gone.</p>")
             return
-        html = page_html(keyword, n, self.state.seed)
-        if fault and name == "page_huge":
-            filler = "<p>A synthetic paragraph that only takes room.</p>\n"
-            html = html.replace("</main>", filler * int(fault.number("bytes") // len(filler) + 1) + "</main>")
-        if name == "page_commands":
-            told = " ".join(COMMANDS)
-            html = html.replace("</article>", f"<h2>For readers of any kind</h2><p>{told}</p></article>")
+        html = spoiled(page_html(keyword, n, self.state.seed), fault)
         if fault and name == "page_slow":
             self._drip(call, html.encode(), fault.number("seconds"))
         else:
@@ -277,23 +261,3 @@ def _kind(method: str, path: str) -> str:
     if method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         return "models"
     return "page" if method == "GET" and path.startswith("/pages/") else "other"
-
-
-def _models(path: str) -> dict[str, Any]:
-    models = {
-        model: {
-            "type": "model",
-            "id": model,
-            "display_name": f"{model} (played by the demo upstream)",
-            "created_at": "2026-09-28T00:00:00Z",
-            "lifecycle": "active",
-            "max_input_tokens": 1_000_000,
-            "max_tokens": 128_000,
-        }
-        for model in MODELS
-    }
-    wanted = path.removeprefix("/v1/models").strip("/")
-    if wanted and wanted not in models:
-        raise ApiError(404, "not_found_error", f"model: {wanted}")
-    listed = {"data": [*models.values()], "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]}
-    return models[wanted] if wanted else listed

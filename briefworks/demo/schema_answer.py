@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from briefworks.demo.writer import NOTICE
+from briefworks.demo.phrases import NOTICE
 
 # The SDK moves bounds that the API does not enforce into the description: "{minLength: 3, maximum: 9}".
 _NOTE = re.compile(r"\{([^{}]*)\}\s*$")

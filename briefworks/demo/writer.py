@@ -11,8 +11,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from briefworks.demo import phrases
+
+T = TypeVar("T")
 _KEYWORD = re.compile(r"<keyword>([^<>]{1,400})</keyword>")
 _SOURCE = re.compile(r'<source id="(s\d+)" title="([^"]*)">\n(.*?)\n</source>', re.DOTALL)
 _LISTED = re.compile(r"<(entities|questions|missing)>\n(.*?)\n</\1>", re.DOTALL)
@@ -27,69 +30,6 @@ _STARTER = re.compile(
     r"|From|With|Without|Before|After|When|While|If|As|Since|Because|Between|During|Once|People|Buyers)\b"
 )  # a sentence that begins so may begin with a small letter
 
-NOTICE = (
-    "This is synthetic demo text: briefworks' demo upstream put it together from its own demo pages, and no "
-    "model wrote it."
-)
-INVENTED = "Quillhaven Institute"  # a name no page has, for the code that drops names no page has
-
-# What a model's prose is known for, planted so that polish has something to find: (tell, what it becomes)
-_TELLING_SENTENCES = (
-    ("It is not just a matter of taste, but a matter of planning.", "Planning counts for as much as taste."),
-    ("This plays a crucial role in everyday use.", "This matters in everyday use."),
-    ("It is not merely a detail, but a decision.", "The detail is a decision."),
-    ("This serves as a testament to careful work.", "Careful work looks like this."),
-    ("That is not only sensible, but also cheap.", "That is sensible and cheap."),
-)
-_TELLING_STARTS = (
-    ("Moreover, ", ""),
-    ("It is important to note that ", ""),
-    ("Furthermore, ", ""),
-    ("In today's fast-paced world, ", ""),
-    ("Additionally, ", ""),
-)
-TELLS = _TELLING_SENTENCES + _TELLING_STARTS
-_HEADINGS = (
-    "A first look at {k}",
-    "Who gets something out of it",
-    "How the parts work together",
-    "What to look at before choosing",
-    "What it costs over the years",
-    "Where people go wrong",
-    "Setting it up in an afternoon",
-    "Keeping it in good order",
-    "What the numbers say",
-    "When something else is the better choice",
-    "What the rules ask for",
-    "Questions that remain about {k}",
-)
-_OPENERS = (
-    "Start with the plain facts, because the rest leans on them.",
-    "Not everybody needs the same thing here.",
-    "Seen from close up, there are only a few moving parts.",
-    "Two or three properties decide most of it.",
-    "Money comes up sooner or later.",
-    "The usual errors are dull ones.",
-    "The first hour settles more than the weeks after it.",
-    "What follows is housekeeping.",
-    "Figures help, as long as somebody says where they come from.",
-    "There are good reasons to leave it alone.",
-    "Somebody has written rules for this.",
-    "A few things stay open.",
-)
-_PHRASES = (
-    "{S} {c}.",
-    "{S}, one page says {c}.",
-    "One of the pages puts it this way: {s} {c}.",
-    "{S} {c}.",
-    "The detail behind it: {s} {c}.",
-    "{S}, going by the same kind of source {c}.",
-    "A page on the subject adds that {s} {c}.",
-    "{S} {c}.",
-    "Elsewhere one reads that {s} {c}.",
-)
-_AGAIN = "To come back to it from another side: {s} {c}."
-
 
 def write_text(prompt: str, seed: int) -> str:
     """A section, rewritten paragraphs, or for any other prompt a sentence that says what this is."""
@@ -97,14 +37,14 @@ def write_text(prompt: str, seed: int) -> str:
         return _section(prompt, int(section[1]), int(section[2]), section[3], seed)
     if found := _PARAGRAPH.findall(prompt):
         return "\n\n".join(f'<paragraph id="{place}">{_plain(text)}</paragraph>' for place, text in found)
-    return NOTICE
+    return phrases.NOTICE
 
 
 def write_json(prompt: str, schema: dict[str, Any], seed: int) -> dict[str, Any] | None:
     """The answer to one of our structured prompts, told apart by the schema; None for any other."""
     asked_for = set(schema.get("properties", {}))
     if "names" in asked_for:
-        return {"names": [*_names(prompt), INVENTED]}
+        return {"names": [*_names(prompt), phrases.INVENTED]}
     if "outline" in asked_for:
         return _brief(prompt, seed)
     if "verdicts" in asked_for:
@@ -115,6 +55,11 @@ def write_json(prompt: str, schema: dict[str, Any], seed: int) -> dict[str, Any]
 def _number(*parts: object) -> int:
     """A number that any process makes of the same parts."""
     return int.from_bytes(hashlib.sha256("|".join(map(str, parts)).encode()).digest()[:6])
+
+
+def _nth(items: Sequence[T], n: int) -> T:
+    """Round and round."""
+    return items[n % len(items)]
 
 
 def _keyword(prompt: str) -> str:
@@ -146,7 +91,7 @@ def _brief(prompt: str, seed: int) -> dict[str, Any]:
     words = _asked(prompt, "words", 1800) // n
     sources = [source_id for source_id, _, _ in _SOURCE.findall(prompt)]
     each = max(2, -(-len(sources) // n))
-    headings = [_HEADINGS[i % len(_HEADINGS)].format(k=keyword) for i in range(n)]
+    headings = [_nth(phrases.HEADINGS, i).format(k=keyword) for i in range(n)]
     entities = [re.sub(r" \(\d+ of \d+ pages\)$", "", line) for line in listed.get("entities", [])]
     if "missing" not in listed:  # the first plan forgets something, for the code that asks again
         entities = _forgetful(entities, headings, _number(seed, keyword, "forgets"))
@@ -158,7 +103,7 @@ def _brief(prompt: str, seed: int) -> dict[str, Any]:
             or ["Say what the pages agree on"],
             "questions": listed.get("questions", [])[i::n],
             "entities": entities[i::n],
-            "sources": list(dict.fromkeys(sources[(i * each + j) % len(sources)] for j in range(each)))
+            "sources": list(dict.fromkeys(_nth(sources, i * each + j) for j in range(each)))
             if sources
             else [],
             "words": words * (80 + _number(seed, keyword, i) % 41) // 100,
@@ -199,19 +144,17 @@ def _section(prompt: str, n: int, words: int, task: str, seed: int) -> str:
     keyword = _keyword(prompt)
     mine = _deal(prompt, keyword, seed).get(n, [])
     questions = _lines(task.partition("Questions to answer:\n")[2].partition("\nNames to use:")[0])
-    sentences = [NOTICE] if n == 1 else []
-    sentences.append(_OPENERS[(n - 1) % len(_OPENERS)])
-    planted = [_TELLING_STARTS[(n + seed) % len(_TELLING_STARTS)][0]]
-    planted += [tell for tell, _ in _TELLING_SENTENCES[n - 1 : n]]  # each in one section only
+    sentences = [phrases.NOTICE] if n == 1 else []
+    sentences.append(_nth(phrases.OPENERS, n - 1))
+    planted = [_nth(phrases.TELLING_STARTS, n + seed)[0]]
+    planted += [tell for tell, _ in phrases.TELLING_SENTENCES[n - 1 : n]]  # each in one section only
     size, paragraphs = len(" ".join(sentences).split()), []
     for i, (source_id, text) in enumerate(mine * 3):
         if size >= words * 0.88:
             break
-        again = i >= len(mine)
-        sentence = _AGAIN if again else _PHRASES[(_number(seed, keyword, n) + i) % len(_PHRASES)]
-        sentences.append(
-            _phrased(sentence, text, source_id, planted.pop() if i in (2, 6) and planted else "")
-        )
+        phrase = _nth(phrases.PHRASES, _number(seed, keyword, n) + i) if i < len(mine) else phrases.AGAIN
+        tell = planted.pop() if i in (2, 6) and planted else ""
+        sentences.append(_phrased(phrase, text, source_id, tell))
         size += len(sentences[-1].split())
         if len(sentences) >= 4 + (i + n) % 2:
             paragraphs.append(" ".join(sentences))
@@ -229,20 +172,17 @@ def _deal(prompt: str, keyword: str, seed: int) -> dict[int, list[tuple[str, str
     pool = _pool(prompt, lambda sentence: _number(seed, keyword, sentence))
     needs = {n: words * 0.9 for n, (_, words) in plans.items()}
     dealt: dict[int, list[tuple[str, str]]] = {n: [] for n in plans}
-    spare = []
-    for source_id, text in pool:
-        wanting = [n for n, (ids, _) in plans.items() if source_id in ids and needs[n] > 0]
-        if not wanting:
-            spare.append((source_id, text))
-            continue
-        n = max(wanting, key=lambda n: needs[n])
-        dealt[n].append((source_id, text))
-        needs[n] -= len(text.split()) + 2
-    for source_id, text in spare:
-        n = max(needs, key=lambda n: needs[n], default=0)
-        if n and needs[n] > 0:
-            dealt[n].append((source_id, text))
-            needs[n] -= len(text.split()) + 2
+
+    def deal(item: tuple[str, str], sections: Iterable[int]) -> bool:
+        n = max((n for n in sections if needs[n] > 0), key=needs.__getitem__, default=0)
+        if n:
+            dealt[n].append(item)
+            needs[n] -= len(item[1].split()) + 2
+        return n > 0
+
+    spare = [item for item in pool if not deal(item, [n for n, (ids, _) in plans.items() if item[0] in ids])]
+    for item in spare:
+        deal(item, plans)
     return dealt
 
 
@@ -278,7 +218,7 @@ def _phrased(phrase: str, text: str, source_id: str, tell: str) -> str:
     body, citation = text.rstrip("."), f"[{source_id}]"
     starts_plainly = _STARTER.match(body) is not None
     if not starts_plainly and "{s}" in phrase:  # a name keeps its capital, and stays at the front
-        phrase = _PHRASES[0]
+        phrase = phrases.PHRASES[0]
     lowered = _small(body) if starts_plainly else body
     sentence = phrase.format(S=_capital(body), s=lowered, c=citation)
     if tell.endswith(" "):
@@ -288,26 +228,21 @@ def _phrased(phrase: str, text: str, source_id: str, tell: str) -> str:
 
 def _verdicts(prompt: str) -> list[dict[str, Any]]:
     return [
-        {
-            "paragraph_id": place,
-            "quote": tell.strip(),
-            "category": "formula" if tell.endswith(".") else "empty",
-            "severity": "high" if tell.endswith(".") else "medium",
-            "why": "A formula that says nothing the next sentence does not say."
-            if tell.endswith(".")
-            else "A connective that connects nothing.",
-        }
+        {"paragraph_id": place, "quote": tell.strip(), **kind}
         for place, text in _PARAGRAPH.findall(prompt)
-        for tell, _ in TELLS
+        for tells, kind in (
+            (phrases.TELLING_SENTENCES, phrases.FORMULA),
+            (phrases.TELLING_STARTS, phrases.EMPTY),
+        )
+        for tell, _ in tells
         if tell.strip() in text
     ]
 
 
 def _plain(paragraph: str) -> str:
     """The paragraph without the planted tells; all else stays, so nothing is lost."""
-    for tell, plain in TELLS:
-        if tell.endswith("."):
-            paragraph = paragraph.replace(tell, plain)
-        else:
-            paragraph = re.sub(re.escape(tell) + "(.)", lambda match: match[1].upper(), paragraph)
+    for tell, plain in phrases.TELLING_SENTENCES:
+        paragraph = paragraph.replace(tell, plain)
+    for tell, _ in phrases.TELLING_STARTS:
+        paragraph = re.sub(re.escape(tell) + "(.)", lambda match: match[1].upper(), paragraph)
     return paragraph

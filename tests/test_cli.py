@@ -207,6 +207,23 @@ def test_dev_serves_until_it_is_told_to_stop(tmp_path):
     child.stdout.close()
 
 
+@pytest.mark.slow
+def test_dev_can_be_stopped_while_it_starts(tmp_path):
+    child = subprocess.Popen(
+        [*BRIEFWORKS, "dev", "--port", "8600"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert child.stdout.readline() == "Starting …\n"
+    child.send_signal(signal.SIGINT)
+    said = child.stdout.read()
+    child.stdout.close()
+    assert child.wait(20) == 130 and said == "\nStopped.\n"
+
+
 @pytest.mark.parametrize(
     ("health", "genuine"),
     [

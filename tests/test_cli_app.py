@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -100,6 +101,22 @@ def test_ctrl_c_ends_the_watching_only_and_says_how_to_come_back(local, briefwor
     assert "Traceback" not in told and list(tmp_path.iterdir()) == []
     assert briefworks("follow", "c1", "--project", "p").returncode == 0
     assert local.state("p", "c1")["status"] == "done"
+
+
+def test_ctrl_c_before_the_app_has_answered_says_the_id_as_well(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        args = [*BRIEFWORKS, "write", "standing desks", "--url", url, "--out", "my desks.md"]
+        with (
+            subprocess.Popen(args, cwd=tmp_path, env=environment(), stderr=-1, text=True) as child,
+            silent.accept()[0] as asked,
+        ):
+            while b"standing desks" not in asked.recv(4096):
+                assert child.poll() is None
+            child.send_signal(signal.SIGINT)
+            told = child.stderr.read()
+    assert child.returncode == 130 and "Traceback" not in told
+    assert re.search(rf"briefworks follow [0-9A-Z]{{26}} --url {url} --out 'my desks.md'\n", told)
 
 
 @pytest.mark.slow

@@ -55,6 +55,9 @@ class _Commands(click.Group):
         except BriefworksError as error:
             say_error(error)
             sys.exit(2 if isinstance(error, ConfigError | RequestInvalid) else 1)
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            sys.exit(130)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

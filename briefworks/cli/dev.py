@@ -38,8 +38,7 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
     demo = settings.upstreams() == "none"
     engine = dev_server(f"http://127.0.0.1:{EXECUTOR_PORT}")
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    click.echo("Starting …")
     with Stack(
         settings,
         port,
@@ -49,17 +48,19 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
         engine_url=engine,
         say=click.echo,
     ) as stack:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
         if demo:
             click.secho(
-                "Nothing is configured: the demo upstream plays model, search and pages. TEXT IS SYNTHETIC.",
+                "Nothing is configured: the demo upstream plays model, search and pages.\nTEXT IS SYNTHETIC.",
                 fg="yellow",
             )
         click.echo(f"     app  {stack.app_url}")
         click.echo(f"  engine  {stack.engine_url}" + ("  (Inngest dev server)" if engine else ""))
         click.echo(f"    data  {stack.data_dir}")
         click.echo(
-            f"\nAsk for an article at {stack.app_url}/projects/{settings.project}, or in another terminal:\n"
-            '  briefworks write "standing desks"'
+            f"\nAsk for an article at\n  {stack.app_url}/projects/{settings.project}\n"
+            'or in another terminal:\n  briefworks write "standing desks"'
             + ("" if stack.app_url == Settings.model_fields["url"].default else f" --url {stack.app_url}")
         )
         click.echo("\nCtrl-C stops; what is running goes on at the next start.")

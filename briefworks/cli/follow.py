@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from briefworks.cli.reach import app_options, keep, options_again, provenance_option, reach, watch_to_end
+from briefworks.cli.reach import (
+    app_options,
+    keep,
+    left_by_ctrl_c,
+    options_again,
+    provenance_option,
+    reach,
+    watch_to_end,
+)
 from briefworks.cli.saving import check_folder
 from briefworks.errors import NotStarted
 
@@ -33,14 +41,14 @@ def follow(
     client, project_id = reach(url, project)
     if out:
         check_folder(out)
-    with client:
+    again = options_again(url, project)
+    with client, left_by_ctrl_c(article, again, out):
         try:
             client.article(project_id, article)
         except NotStarted:
             click.echo(
                 f"Article {article} has no row yet: it was just asked for, or never. Waiting …", err=True
             )
-        again = options_again(url, project)
-        state = watch_to_end(client, (project_id, article), as_json, again, out)
+        state = watch_to_end(client, (project_id, article), as_json)
     if out:
         keep(state, article, out, again=again, provenance=provenance, quietly=as_json)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from briefworks.cli.prose import line
 from briefworks.cli.saving import save
 from briefworks.cli.watch import JsonLines, TerminalView, watch
 from briefworks.client import Client
@@ -32,26 +34,32 @@ def reach(url: str | None, project: str | None) -> tuple[Client, str]:
     return Client(url or settings.url, api_key=key), project or settings.project
 
 
-def watch_to_end(
-    client: Client, ids: tuple[str, str], as_json: bool, again: str, out: Path | None
-) -> ArticleState:
+@contextmanager
+def left_by_ctrl_c(article_id: str, again: str, out: Path | None) -> Iterator[None]:
     """
-    Watch until the run ends; `SystemExit(1)` when it did not end well.
+    Ctrl-C ends the watching only, and says how to come back.
 
-    Ctrl-C ends the watching only, and says how to come back: `again` are the options to do it with, `out` the
-    file that it was to be saved in.
+    `again` are the options to do it with, `out` is the file that the article was to be saved in.
     """
-    view = JsonLines(*ids) if as_json else TerminalView.of(*ids)
     try:
-        state = watch(client, view)
+        yield
     except KeyboardInterrupt:
+        file = f" --out {shlex.quote(str(out))}" if out else ""
         click.echo(
             "\n\nNo longer watching; the run goes on.\n"
-            f"  come back:  briefworks follow {ids[1]}{again}{_saved_in(out)}\n"
-            f"  stop it:    briefworks cancel {ids[1]}{again}",
+            f"  come back:  briefworks follow {article_id}{again}{file}\n"
+            f"  stop it:    briefworks cancel {article_id}{again}",
             err=True,
         )
         raise SystemExit(130) from None
+
+
+def watch_to_end(client: Client, ids: tuple[str, str], as_json: bool) -> ArticleState:
+    """Watch until the run ends; `SystemExit(1)` when it did not end well."""
+    state = watch(client, JsonLines(*ids) if as_json else TerminalView.of(*ids))
+    if state["status"] == "failed" and not as_json:
+        again = f"briefworks replay {state['run_id']}"
+        line("", f"If `briefworks dev` ran it, `{again}` goes on where it stopped.")
     if state["status"] != "done":
         raise SystemExit(1)
     return state
@@ -90,7 +98,3 @@ def options_again(url: str | None, project: str | None) -> str:
     """The options as they were given, for a command to come back with."""
     options = (("project", project), ("url", url))
     return "".join(f" --{name} {shlex.quote(value)}" for name, value in options if value)
-
-
-def _saved_in(out: Path | None) -> str:
-    return f" --out {shlex.quote(str(out))}" if out else ""

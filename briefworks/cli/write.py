@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from ulid import ULID
 
-from briefworks.cli.reach import app_options, keep, options_again, provenance_option, reach, watch_to_end
+from briefworks.cli.reach import (
+    app_options,
+    keep,
+    left_by_ctrl_c,
+    options_again,
+    provenance_option,
+    reach,
+    watch_to_end,
+)
 from briefworks.cli.saving import check_folder
 from briefworks.shapes import ArticleRequest
 
@@ -51,16 +60,17 @@ def write(
     """
     client, project_id = reach(url, project)
     asked = {"projectId": project_id, "keyword": keyword, "persona": persona, "targetWords": words}
-    asked |= {"language": language, "market": market} | ({"articleId": article_id} if article_id else {})
+    asked |= {"language": language, "market": market, "articleId": article_id or str(ULID())}
     request = ArticleRequest.parse(asked)
+    name = str(request.article_id)
     saves, again = bool(out) or not as_json, options_again(url, project)
     if saves:
         check_folder(out)
-    with client:
+    file = (out or Path(f"{name}.md")) if saves else None
+    with client, left_by_ctrl_c(name, again, file):
         found = client.request_article(request)
         known = "is there already" if found.existed else "is asked for"
-        click.echo(f"Article {found.article_id} {known}.", err=as_json)
-        file = (out or Path(f"{found.article_id}.md")) if saves else None
-        state = watch_to_end(client, (project_id, found.article_id), as_json, again, file)
+        click.echo(f"Article {name} {known}.", err=as_json)
+        state = watch_to_end(client, (project_id, name), as_json)
     if saves:
         keep(state, request.keyword, out, again=again, provenance=provenance, quietly=as_json)

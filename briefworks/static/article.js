@@ -89,7 +89,7 @@ function build(main, corner, project, article, runs, soon) {
   const [backing, text, sources] = [passages(project, article, soon), textView(), sourcesView()];
   backing.watch(text.root);
   sources.root.append(backing.root);
-  const parts = [notices(project), stageView(), text, sources, madeView(), scorecardView(soon), findingsView(), briefView(), researchView()];
+  const parts = [notices(project, article, runs), stageView(), text, sources, madeView(), scorecardView(soon), findingsView(), briefView(), researchView()];
   body.append(...parts.map(({ root }) => root), backing.panel);
   const link = linkView();
   corner.prepend(link.root);

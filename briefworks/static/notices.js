@@ -5,14 +5,14 @@ import { isStalled } from "./link.js";
 
 const PATIENCE_MS = 8_000;
 
-/** @param {string} project */
-export function notices(project) {
+/** @param {string} project @param {string} article @param {boolean} runs whether there is a page of its runs */
+export function notices(project, article, runs) {
   const root = el("div", { class: "notices" });
   const opened = Date.now();
   const changed = changes();
   /** @type {import("./article.js").View} */
   const view = (seen) => {
-    const found = noticeOf(seen, seen.now - opened > PATIENCE_MS, project);
+    const found = noticeOf(seen, seen.now - opened > PATIENCE_MS, project, runs ? `${pageOf(project, article)}/run` : "");
     const key = found ? found.textContent ?? "" : "";
     if (!changed(key)) return;
     patch(root, found ? [found] : []);
@@ -20,8 +20,8 @@ export function notices(project) {
   return { root, view };
 }
 
-/** @param {import("./article.js").Seen} seen @param {boolean} patient @param {string} project */
-function noticeOf(seen, patient, project) {
+/** @param {import("./article.js").Seen} seen @param {boolean} patient @param {string} project @param {string} run where it can go on, or "" */
+function noticeOf(seen, patient, project, run) {
   const { state, trail, link } = seen;
   if (link.ended && link.error) return notice("bad", link.error.detail, link.error.hint);
   if (!state.seq) {
@@ -32,11 +32,11 @@ function noticeOf(seen, patient, project) {
     case "failed": {
       const { message = "The run failed.", hint = "", step = "", code = "" } = state.error ?? {};
       const where = step ? `It stopped in ${step} (${code}). ` : `${code}. `;
-      return notice("bad", plain(message), plain(`${where}${hint}`), again(project, trail.asked));
+      return notice("bad", plain(message), plain(`${where}${hint}`), again(project, trail.asked, run));
     }
     case "cancelled": {
       const by = trail.cancelled?.by === "engine" ? "The engine cancelled this run." : "This run was cancelled.";
-      return notice("calm", by, plain(trail.cancelled?.reason || "What was written up to then is kept."), again(project, trail.asked));
+      return notice("calm", by, plain(trail.cancelled?.reason || "What was written up to then is kept."), again(project, trail.asked, run));
     }
     case "review":
       return notice("ask", "The brief waits for a person.", "Read it below; the run goes on when it is approved.");
@@ -54,9 +54,10 @@ function notice(kind, what, more, after) {
   return el("div", { class: `notice ${kind}` }, el("p", {}, el("strong", {}, what)), more && el("p", {}, more), after);
 }
 
-/** @param {string} project @param {import("./trail.js").Asked | null} asked */
-function again(project, asked) {
+/** @param {string} project @param {import("./trail.js").Asked | null} asked @param {string} [run] */
+function again(project, asked, run = "") {
   const { keyword, persona, targetWords, language, market } = asked ?? {};
   const query = asked ? `?${new URLSearchParams({ keyword: keyword ?? "", persona: persona ?? "", words: String(targetWords), language: language ?? "", market: market ?? "" })}` : "";
-  return el("p", {}, el("a", { href: pageOf(project) + query }, asked ? "Ask for it again" : "To the project"));
+  const anew = el("a", { href: pageOf(project) + query }, asked ? "Ask for it again" : "To the project");
+  return el("p", { class: "ways" }, run && el("a", { href: run }, "Go on where it stopped"), anew);
 }

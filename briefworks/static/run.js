@@ -71,7 +71,7 @@ function section(run, idle) {
   );
   const rows = run.steps.map((step) => row(run, step, since, until, idle));
   const table = el("table", {}, el("caption", { class: "about" }, about), el("tbody", {}, ...rows));
-  return el("section", { "aria-label": `Run ${run.id}` }, head, idle ? buttons : null, table, run.error ? el("p", { class: "failed" }, run.error) : null);
+  return el("section", { "aria-label": `Run ${run.id}` }, head, idle ? buttons : null, table, run.error && !run.steps.some((step) => step.error === run.error) ? el("p", { class: "failed" }, run.error) : null);
 }
 
 /** @param {Run} run @param {{from?: string, anew?: boolean}} options */

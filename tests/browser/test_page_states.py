@@ -101,6 +101,7 @@ def test_the_research_table_is_sorted_by_its_heads(site, visit):
     [
         ("failed", "The model refused."),
         ("failed", "Ask for another keyword."),
+        ("failed", "Go on where it stopped"),
         ("cancelled", "This run was cancelled."),
         ("review", "The brief waits for a person."),
         ("drafting", "Begun anew (take 2)"),
@@ -110,6 +111,15 @@ def test_the_research_table_is_sorted_by_its_heads(site, visit):
 def test_a_state_is_said_in_words(site, visit, state, said):
     page = visit(site.article(state))
     page.get_by_text(said).first.wait_for()
+
+
+@pytest.mark.slow
+def test_on_paper_there_is_the_text_with_its_sources_and_nothing_else(site, visit):
+    page = visit(site.article("done"))
+    page.locator("#scorecard").wait_for()
+    page.emulate_media(media="print")
+    assert page.locator(".text .prose").first.is_visible() and page.locator("#sources li").first.is_visible()
+    assert not any(page.locator(gone).is_visible() for gone in (".top", ".rail", "#scorecard", "#research"))
 
 
 @pytest.mark.slow

@@ -127,7 +127,7 @@ class Client:
         now is yielded from the start. So a `seq` that is not above the one before means: empty your state.
 
         `quiet_s` is how many seconds of silence are believed: then the connection to an app is dead, and
-        Supabase is asked what there is (at least every 15 s). What breaks is tried again for `patience_s`
+        Supabase is asked what there is (at least every 12 s). What breaks is tried again for `patience_s`
         seconds (8 at the most before the first answer), and `on_trouble` hears of it from the second failure
         in a row on; then `UpstreamUnavailable` is raised. An empty stream is not an error: it is waited for.
         """

@@ -39,7 +39,7 @@ class Timing:
     sse_again_s: float = 30.0  # a stream that brought nothing: likewise, twice as long each time
     most_s: float = 600.0
     first_s: float = 8.0  # the patience before anything was heard: it is more likely the wrong address
-    check_s: float = 15.0  # Realtime drops messages without a word: so often the head is looked at
+    check_s: float = 12.0  # so often the head is looked at: what Realtime dropped is there within 15 s
     renew_s: float = 60.0  # so long before it is over the next token is asked for
 
 

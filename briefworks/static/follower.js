@@ -16,7 +16,7 @@ export const TIMING = {
   fullMs: 5_000, // no place among the watchers: poll that long, if the answer does not say
   sseAgainMs: 30_000, // a stream that brought nothing: likewise
   joinMs: 10_000, // a channel is joined by then, or it is left
-  checkMs: 15_000, // a message that a channel lost is missed that long
+  checkMs: 12_000, // so often the head is looked at: what a channel lost is there within 15 s
   channelAgainMs: 60_000, // a channel that was left is tried again
   waitsMs: [1_000, 2_000, 5_000, 10_000], // between attempts
 };

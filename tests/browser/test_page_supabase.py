@@ -43,8 +43,8 @@ class Typing:
         self.writer.end("run-failed", FAILED)
 
 
-def way(page, word, timeout_s=20):
-    wait_for(lambda: page.locator(".link").text_content() == word, timeout_s, f"the page to be {word}")
+def way(page, word):
+    wait_for(lambda: page.locator(".link").text_content() == word, what=f"the page to be {word}")
 
 
 def reason(page):
@@ -85,7 +85,7 @@ def test_a_lost_last_message_is_healed_within_fifteen_seconds(site, tabs):
     equals_fold(page, site.store, "lost")
     site.peer.drop = 1
     typing.type("the last word")
-    wait_for(lambda: "the last word" in page.locator(".text").inner_text(), 15.5)
+    wait_for(lambda: "the last word" in page.locator(".text").inner_text(), 15)
     equals_fold(page, site.store, "lost")
     assert page.locator(".link").inner_text() == REALTIME
 
@@ -113,13 +113,17 @@ def test_a_token_that_ends_costs_a_new_channel_and_no_word(site, tabs):
     typing = Typing(site.store, "ended")
     page = tabs.signed(site.app.article("ended"), MEMBER)
     way(page, REALTIME)
-    (first,) = [one for socket in site.peer.sockets for one in socket.channels.values()]
+
+    def joined():
+        return [one for socket in list(site.peer.sockets) for one in list(socket.channels.values())]
+
+    first = wait_for(joined)[0]  # one may just be over
 
     def other():
         typing.type()
-        return any(one is not first for socket in site.peer.sockets for one in socket.channels.values())
+        return any(one is not first for one in joined())
 
-    wait_for(other, 20, "a new channel")
+    wait_for(other, what="a new channel")
     typing.type()
     equals_fold(page, site.store, "ended")
     way(page, REALTIME)

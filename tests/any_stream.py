@@ -1,6 +1,5 @@
 """Any stream of one article: steps tried again, runs that fail, whole articles; as Hypothesis likes it."""
 
-from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from store_model import ModelStore
@@ -19,7 +18,6 @@ STEPS = {
     "polish": [polish_done("Erster.", "Zweiter.")],
 }
 # for what takes its time: processes, sockets
-QUIETLY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(["open", "append", "append", "append", "finish", "finish", "end"]),

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from contextlib import closing
 
 import anthropic
@@ -9,25 +10,54 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from pytest_httpserver import HTTPServer
 
 from briefworks.stores.sqlite import SqliteStore
 from postgres_server import PostgresServer, emptied
 from realtime_peer import RealtimePeer
 from upstream import Upstream
+from waiting import wait_for
 
 pytest.register_assert_rewrite("store_contract", "store_machine")
 # As the processes do: a thread's log line is nothing that a command has said which a test runs meanwhile.
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+# How long an example takes says how busy the machine is. The examples are the same ones on every run:
+# `--hypothesis-profile=default` tries others.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.load_profile("steady")
 # A shell starts what it runs in the background deaf to Ctrl-C, and so would be every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+THREADS = ("heads ", "stream ", "realtime ", "asyncio", "watch model call", "executor-", "link ")
+PROCESSES = {"local", "stack", "served", "browser", "lab"}  # of tests that wait for them
+
+
 def pytest_collection_modifyitems(items):
-    """A slow proof may take longer than the time limit of the others."""
+    """
+    A slow proof may take longer than the time limit of the others.
+
+    Files that wait for processes come first, with the type checker: at the end a core would be idle.
+    """
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(600))
+    waiting = {item.path for item in items if PROCESSES & set(item.fixturenames)}
+    items.sort(key=lambda item: item.path not in waiting and item.path.name != "test_repo.py")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_thread_left():
+    """What a file has begun ends with it: a thread of ours would ask a store that is gone, and say so."""
+    before = set(threading.enumerate())
+    yield
+
+    def left():
+        names = [thread.name for thread in threading.enumerate() if thread not in before]
+        return [name for name in names if name.startswith(THREADS)]
+
+    wait_for(lambda: not left(), 20, f"the end of {left()}")
 
 
 @pytest.fixture

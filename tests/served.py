@@ -67,7 +67,7 @@ def serve_app(server: str, folder: Path, **settings: str) -> Iterator[Served]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: process.poll() is not None or answers(url), 30, f"{server} at {url}")
+        wait_for(lambda: process.poll() is not None or answers(url), what=f"{server} at {url}")
         assert process.poll() is None, log.read_text()
         store = SqliteStore(folder / "stream.db")
         yield Served(url, store, process, log)

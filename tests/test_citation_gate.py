@@ -241,7 +241,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=20).map("".join))
 def test_what_the_gate_removes_is_gone_for_good(markdown: str) -> None:
     for _ in range(40):

@@ -206,7 +206,7 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(st.one_of(PIECES, PIECES, PIECES, st.text(max_size=3)), max_size=25).map("".join)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(TEXTS)
 @example(r"\\[s1]")
 @example("[[[s9]3]3]")
@@ -218,7 +218,7 @@ def test_dropping_twice_changes_nothing_more_and_leaves_no_problem(markdown: str
     assert set(problems(once, KNOWN)) <= {"It cites no source."}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from(
@@ -346,7 +346,7 @@ def shown(markdown: str) -> tuple[list[str], list[str], str]:
     return hrefs, headings, "\n".join(text)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS)
 @example([""], "0https://evil.example/[3]")
 @example([""], "`a[3]`")
@@ -387,7 +387,6 @@ def test_a_list_a_table_and_a_code_block_are_one_paragraph_each() -> None:
     assert split_paragraphs("\n\n".join(parts) + "\n\n \n") == parts
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_joining_is_the_inverse_of_splitting(markdown: str) -> None:
     parts = split_paragraphs(markdown)

@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from briefworks.cli import main
 from briefworks.cli.watch import TerminalView
-from environment import OURS, environment
+from environment import environment
 from local import Local
 from stream_server import StreamServer, row
-from test_cli import BRIEFWORKS, run
+from test_cli import BRIEFWORKS, run, told_by
 from waiting import free_port, wait_for
 
 
@@ -42,12 +42,6 @@ def written(local):
     local.ask("p", "done", keyword="vacuum robots for small flats")
     local.wait_end("p", "done")
     return local.state("p", "done")
-
-
-def told_by(*args, **settings):
-    """The same, in this process: for what is said before anything is done."""
-    env = {name: None for name in os.environ if name.startswith(OURS)} | settings
-    return CliRunner().invoke(main, args, env=env)
 
 
 def start(local, folder, *args, **streams):
@@ -95,7 +89,7 @@ def test_ctrl_c_ends_the_watching_only_and_says_how_to_come_back(local, briefwor
             assert child.poll() is None
         child.send_signal(signal.SIGINT)
         told = child.stderr.read()
-        assert child.wait(10) == 130
+        assert child.wait(30) == 130
     assert "briefworks follow c1 --project p --out c1.md\n" in told
     assert "briefworks cancel c1 --project p\n" in told
     assert "Traceback" not in told and list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from itertools import islice
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from briefworks.client.app import App
@@ -73,9 +73,7 @@ FAULTS = st.one_of(
 )
 @example(sizes=[3, 2], holes={2}, faults=[("double", 0)])
 @example(sizes=[3, 0, 3], holes=set(), faults=[("cut", n) for n in range(20, 700, 40)])
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+@settings(max_examples=60)
 def test_what_is_followed_is_the_table_whatever_the_connection_does(server, follow, sizes, holes, faults):
     server.reset()
     rows = table(sum(sizes), without=holes)

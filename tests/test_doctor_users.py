@@ -1,5 +1,7 @@
 """`briefworks doctor` on a Supabase project: what can be wrong for a user has a name and a way out."""
 
+import re
+
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -76,12 +78,13 @@ def test_a_refused_join_of_a_member_is_named(doctor, peer):
     assert "✗  Realtime: Realtime refuses the join" in told and "briefworks migrate" in told
 
 
-@pytest.mark.parametrize(("clock_s", "words"), [(-95, "95 s ahead of"), (95, "95 s behind")])
+@pytest.mark.parametrize(("clock_s", "words"), [(-95, "ahead of"), (95, "behind")])
 def test_a_clock_that_is_wrong_is_named(doctor, peer, monkeypatch, clock_s, words):
     monkeypatch.setattr(peer, "clock_s", clock_s)
     told = doctor("--project", "p")
     assert "✗  clock" in told and "NTP" in told
-    assert words in told or words.replace("95", "94") in told or words.replace("95", "96") in told
+    (seconds,) = re.findall(rf"(\d+) s {words}", told)
+    assert abs(int(seconds) - 95) <= 5
     monkeypatch.setattr(peer, "clock_s", clock_s / 5)
     assert "✓  clock" in doctor("--project", "p")
 

@@ -52,7 +52,7 @@ def test_a_queued_article_that_is_deleted_never_begins_and_pays_nothing(tmp_path
     try:
         upstream.fault("page_slow", match="/pages/", times=1, seconds=2)
         assert local.ask(article="first", targetWords=600).status_code == 202
-        wait_for(lambda: local.rows(article="first"), 20)
+        wait_for(lambda: local.rows(article="first"))
         assert local.ask(article="queued", keyword="whale songs").status_code == 202
         assert local.rows(article="queued") == []
         assert local.http.delete("/api/projects/p/articles/queued").status_code == 204
@@ -63,7 +63,7 @@ def test_a_queued_article_that_is_deleted_never_begins_and_pays_nothing(tmp_path
             found = [one["status"] for one in httpx.get(runs, trust_env=False).json()["data"]]
             return len(found) >= 2 and not {"RUNNING", "QUEUED"} & set(found)
 
-        wait_for(ended, 20, "the end of both runs")
+        wait_for(ended, what="the end of both runs")
         listed = local.http.get("/api/projects/p/articles").json()["articles"]
         assert [one["article_id"] for one in listed] == ["first"] and local.rows(article="queued") == []
         assert not [call for call in upstream.calls() if "whale" in str(call)]
@@ -74,7 +74,7 @@ def test_a_queued_article_that_is_deleted_never_begins_and_pays_nothing(tmp_path
 @pytest.mark.parametrize(("event", "slow"), [("research-progress", ""), ("draft-token", "<section n=")])
 def test_a_cancel_during_the_run_ends_it_at_once(local, upstream, event, slow):
     project = f"cancel-{event}"
-    upstream.fault("slow", match=slow, times=20, tokens_per_s=100)
+    upstream.fault("slow", match=slow, times=20, tokens_per_s=40)
     local.ask(project)
     wait_for(lambda: any(row["event"] == event for row in local.rows(project)))
     assert cancel(local, project).status_code == 202

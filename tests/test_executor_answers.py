@@ -6,17 +6,11 @@ import socket
 import threading
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from briefworks.executor import Executor
 from executor.support import SDK_HEADERS, Rest, ScriptedApp, open_steps, wait_for
-
-GENERATED = settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    database=None,
-)
 
 
 def ops(*said):
@@ -202,7 +196,7 @@ def ends_or_waits(fuzzed, status, headers, body):
     assert rest.ended(rest.send("well", {"case": "well"}))["output"] == "well"
 
 
-@settings(GENERATED, max_examples=30)
+@settings(max_examples=30)
 @given(status=statuses, headers=hints, body=bodies)
 def test_whatever_an_app_answers_its_run_ends_for_a_reason_or_waits(fuzzed, status, headers, body):
     ends_or_waits(fuzzed, status, headers, body)
@@ -210,7 +204,7 @@ def test_whatever_an_app_answers_its_run_ends_for_a_reason_or_waits(fuzzed, stat
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(GENERATED, max_examples=1500)
+@settings(max_examples=1500)
 @given(status=statuses, headers=hints, body=bodies)
 def test_of_many_generated_answers_each_ends_its_run_or_lets_it_wait(fuzzed, status, headers, body):
     ends_or_waits(fuzzed, status, headers, body)

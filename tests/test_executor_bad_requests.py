@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from briefworks.executor import Executor
@@ -268,7 +268,7 @@ SEND = dict(zip(KINDS, (wrong_event, wrong_registration, any_request, raw_bytes)
 def send_many(server, kind, count):
     sent = 0
 
-    @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=count)
     @given(data=st.data())
     def send(data):
         nonlocal sent

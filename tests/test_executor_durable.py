@@ -123,7 +123,7 @@ def test_sigterm_ends_the_executor_quickly_and_loses_nothing(pair):
     rest.close()
     wait_for(lambda: len(pair.marks()) >= 2)
     pair.executor.terminate()
-    assert pair.executor.wait(3) == 0
+    assert pair.executor.wait(10) == 0
     pair.executor.stdout.close()
     pair.start()
     rest = Rest(pair.url)

@@ -117,7 +117,7 @@ def test_a_slow_model_stays_within_the_step_limit_and_the_article_is_written(tmp
         local.ask()
         rows = local.wait_end(timeout_s=90)
         assert rows[-1]["event"] == "polish-done"
-        assert max(map(seconds, upstream.calls("model"))) < 6.5
+        assert max(map(seconds, upstream.calls("model"))) < 9  # as the upstream saw it
     finally:
         local.close()
 

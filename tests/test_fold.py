@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from any_stream import ACTIONS, replay
 from briefworks.fold import apply, empty_state, fold
@@ -195,7 +195,7 @@ def test_tokens_of_a_section_that_the_outline_lacks_are_not_shown():
 
 
 # --- early and late readers
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(actions=ACTIONS)
 def test_whoever_reads_late_has_exactly_the_state_of_whoever_watched(actions):
     live = empty_state("p", "a")
@@ -205,11 +205,7 @@ def test_whoever_reads_late_has_exactly_the_state_of_whoever_watched(actions):
         assert fold("p", "a", store.rows) == live
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 @given(actions=ACTIONS)
 def test_javascript_and_python_agree_on_any_stream(javascript, actions):
     seen = []

@@ -25,9 +25,9 @@ def test_an_article_is_followed_over_a_killed_app_and_a_cut_model(local, upstrea
     upstream.fault("cut", match="", times=2, after_tokens=20)
     assert local.ask().status_code == 202
     with Follower(local.app.url, project="p", article="a1") as follower:
-        wait_for(lambda: drafting(follower), 30, "the draft")
+        wait_for(lambda: drafting(follower), what="the draft")
         local.app.kill()
-        wait_for(lambda: follower.links[-1].get("error"), 10, "the cut")
+        wait_for(lambda: follower.links[-1].get("error"), what="the cut")
         local.app.start()
         local.wait_end()
         follower.wait_end()
@@ -42,9 +42,9 @@ def test_who_finds_no_place_polls_until_there_is_one(local):
     with Follower(local.app.url, project="p", article="later") as first:
         wait_for(lambda: first.ways[-1:] == ["sse"])
         with Follower(local.app.url, project="p", article="later") as second:
-            wait_for(lambda: second.ways[-1:] == ["polling"], 10, "polling")
+            wait_for(lambda: second.ways[-1:] == ["polling"], what="polling")
             first.tell("stop")
-            wait_for(lambda: second.ways[-1:] == ["sse"], 15, "a place")
+            wait_for(lambda: second.ways[-1:] == ["sse"], what="a place")
 
 
 def test_a_project_is_followed_from_now_on(local):
@@ -52,5 +52,5 @@ def test_a_project_is_followed_from_now_on(local):
         wait_for(follower.batches)
         assert follower.batches() == [[]]
         assert local.ask(article="a2").status_code == 202
-        wait_for(lambda: len(follower.batches()) > 1, 20)
+        wait_for(lambda: len(follower.batches()) > 1)
         assert follower.batches()[1][0]["event"] == "run-started"

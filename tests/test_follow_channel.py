@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from any_stream import ACTIONS, QUIETLY, replay
+from any_stream import ACTIONS, replay
 from briefworks.fold import fold
 from node_follower import QUICK, Follower
 from store_model import ModelStore
@@ -330,14 +330,14 @@ def unreliable(chance, told):
     return []
 
 
-@settings(max_examples=5, **QUIETLY)
+@settings(max_examples=5)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_the_channel_does(actions, seed):
     follow_any(actions, seed)
 
 
 @pytest.mark.slow
-@settings(max_examples=120, **QUIETLY)
+@settings(max_examples=120)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_the_channel_does_many_times(actions, seed):
     follow_any(actions, seed)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from any_stream import ACTIONS, QUIETLY, replay
+from any_stream import ACTIONS, replay
 from briefworks.fold import fold
 from node_follower import QUICK, SOON_SILENT, Follower
 from store_model import ModelStore
@@ -329,14 +329,14 @@ def iterate(server, writing):
         yield
 
 
-@settings(max_examples=6, **QUIETLY)
+@settings(max_examples=6)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_is_cut(actions, seed):
     follow_any(actions, seed)
 
 
 @pytest.mark.slow
-@settings(max_examples=120, **QUIETLY)
+@settings(max_examples=120)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 def test_the_folded_state_is_the_tables_whatever_is_cut_many_times(actions, seed):
     follow_any(actions, seed)

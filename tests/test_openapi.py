@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from briefworks.keys import hash_key
 from briefworks.settings import Settings
@@ -18,7 +18,7 @@ from briefworks.web.parts import build_parts
 DOCUMENT = document()
 KEY = "bw_test"
 schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(path="/api/inngest")  # the SDK's own
-thorough = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=25)
 
 
 @pytest.fixture(scope="module")

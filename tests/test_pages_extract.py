@@ -332,7 +332,7 @@ def test_a_child_that_was_killed_costs_one_page(extractor):
 
 def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_is_read(extractor):
     slow = page("".join(f"<p>{WORDS}" for _ in range(18_000)))  # seconds of work, below every other limit
-    with Extractor(page_s=0.3) as hurried:
+    with Extractor(page_s=0.6) as hurried:
         began = time.monotonic()
         with pytest.raises(Refused, match="too complex"):
             hurried.read(slow, "", soon())

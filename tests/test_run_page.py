@@ -14,6 +14,7 @@ from briefworks.web import create_app
 from local import Local
 from waiting import wait_for
 
+expect.set_options(timeout=30_000)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -137,12 +138,12 @@ def test_the_page_draws_a_run_and_runs_it_again_from_a_step(local, upstream, bro
     expect(page.locator("section")).to_have_count(2)
     wait_for(lambda: ends(local, project) == ["polish-done"] * 2)
     newest = page.locator("section").first
-    expect(newest.locator("caption")).to_contain_text("finished", timeout=10_000)
+    expect(newest.locator("caption")).to_contain_text("finished")
     expect(newest.locator("tr.kept").first).to_contain_text("start")
     newest.get_by_role("button", name="Run anew").click()
     expect(page.locator("section")).to_have_count(3)
     wait_for(lambda: ends(local, project) == ["polish-done"] * 3)
-    expect(page.locator("section").first.locator("caption")).to_contain_text("finished", timeout=10_000)
+    expect(page.locator("section").first.locator("caption")).to_contain_text("finished")
     found = Axe().run(page).response["violations"]
     assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]
     assert troubles == []

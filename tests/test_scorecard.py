@@ -113,7 +113,7 @@ def test_before_and_after_are_in_the_result_for_each_rule() -> None:
         assert round(1000 * whole / words, 2) == unmended[f"tells_{when}"] > 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.sampled_from([ARTICLE, "# ", "\n", "[1]", "`", "```\n", "| a |", "é ", "> ", "“", "1. "])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from briefworks.scoring import (
@@ -117,7 +117,6 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(WORDS, max_size=30).map(" ".join), min_size=2, max_size=4))
 def test_every_term_stands_letter_for_letter_in_its_pages(written: list[str]) -> None:
     texts = {f"s{n}": text for n, text in enumerate(written, 1)}
@@ -235,7 +234,6 @@ def test_unknown_parts_drop_out_and_the_rest_is_renormalised() -> None:
     assert scored["total"] == pytest.approx((20 * 0.5 + 10 * 0.6) / 30 * 100, abs=0.05)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

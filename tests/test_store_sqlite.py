@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from briefworks.errors import ConfigError, StoreUnavailable
@@ -115,9 +115,7 @@ class CrashingMachine(StoreMachine):
 
 
 TestCrashingMachine = CrashingMachine.TestCase
-TestCrashingMachine.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestCrashingMachine.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 def tables(path):

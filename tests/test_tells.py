@@ -177,7 +177,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=14).map(" ".join))
 def test_offsets_quote_the_text_and_hits_of_a_rule_never_overlap(markdown: str) -> None:
     last: dict[str, int] = {}

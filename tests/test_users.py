@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.serving import make_server
 
@@ -265,7 +265,7 @@ def _malformed():
 
 
 @given(token=_malformed(), path=st.sampled_from([STREAM, "/api/session", "/api/projects/p/articles"]))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_sent_as_a_token_is_refused_and_nothing_is_stored(app, project, token, path):
     asked_as = {"Authorization": "Bearer " + token.encode("latin-1", "replace").decode("latin-1")}
     asked_as = {name: value.replace("\r", " ").replace("\n", " ") for name, value in asked_as.items()}

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from briefworks.errors import ConfigError
@@ -164,14 +164,14 @@ fields = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(body=st.dictionaries(fields, json_values, max_size=6) | json_values)
 def test_no_body_is_answered_by_a_server_error(app, web, body):
     answer = web.post("/api/articles", data=json.dumps(body), content_type="application/json")
     assert answer.status_code in (400, 503) and answer.json["code"] in ("invalid", "engine-unavailable")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(path=st.text(max_size=60), method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]))
 def test_no_path_is_answered_by_a_server_error(app, web, path, method):
     answer = web.open("/api/" + path.replace("\r", "").replace("\n", ""), method=method)

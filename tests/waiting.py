@@ -16,7 +16,7 @@ PORTS = range(12_000, 32_000)
 _turns = itertools.count(101 * os.getpid())
 
 
-def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0, what: str = "") -> Any:
+def wait_for(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "") -> Any:
     """The first true answer of `condition`, asked every 5 ms."""
     until = time.monotonic() + timeout_s
     while not (found := condition()):

@@ -56,7 +56,7 @@ def test_an_article_is_deleted_in_the_list_and_the_focus_goes_on(site, visit):
     assert not gone(site, "three")
     delete.click()
     page.get_by_role("button", name="Delete it").click()
-    wait_for(lambda: page.get_by_role("link", name="keyword three").count() == 0, 10)
+    wait_for(lambda: page.get_by_role("link", name="keyword three").count() == 0)
     assert gone(site, "three") and page.get_by_role("link", name="keyword two").is_visible()
     assert page.locator("#announce").inner_text() == "“keyword three” is deleted"
     assert page.evaluate("document.activeElement.closest('.articles') !== null")

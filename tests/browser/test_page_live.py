@@ -88,8 +88,8 @@ def test_words_appear_while_they_are_written(watch, local, upstream, project):
         lengths.add(len(page.locator(".text").inner_text()))
         return len(lengths) >= 8
 
-    wait_for(grown, 20, "the text to grow")
-    assert page.locator('.section[data-status="writing"]').count() > 1  # all at once
+    wait_for(lambda: page.locator('.section[data-status="writing"]').count() > 1, what="all at once")
+    wait_for(grown, what="the text to grow")
     equals_fold(page, local.store, "a1", project)
     wait_ended(page)
     equals_fold(page, local.store, "a1", project)
@@ -142,7 +142,7 @@ def test_the_app_is_killed_and_started_again(watch, local, upstream, project):
     page = watch()
     drafting(page)
     local.app.kill()
-    wait_for(lambda: page.locator(".link").inner_text() == "reconnecting", 30)
+    wait_for(lambda: page.locator(".link").inner_text() == "reconnecting")
     words = page.locator(".text").inner_text()
     assert words  # what was read stays
     nothing_serious(page)
@@ -165,7 +165,7 @@ def test_a_retry_in_mid_section_takes_back_what_it_wrote(watch, local, upstream,
 
 @slow
 def test_cancelled_with_the_keyboard_alone(visit, local, upstream, project):
-    upstream.fault("slow", match="<section n=", times=50, tokens_per_s=20)
+    upstream.fault("slow", match="<section n=", times=50, tokens_per_s=4)
     page = visit(f"{local.app.url}/projects/{project}")
     page.get_by_label("Keyword").wait_for()
     page.keyboard.press("Tab")
@@ -217,7 +217,7 @@ def test_six_thousand_words_are_followed_without_a_halt(watch, local, project):
 
 @slow
 def test_the_reader_is_left_where_they_are(watch, local, upstream, project):
-    upstream.fault("slow", match="<section n=", times=50, tokens_per_s=80)
+    upstream.fault("slow", match="<section n=", times=50, tokens_per_s=20)
     page = watch()
     drafting(page)
     heading = page.locator("#section-3 h2")
@@ -225,7 +225,7 @@ def test_the_reader_is_left_where_they_are(watch, local, upstream, project):
     assert page.evaluate("scrollY") > 100
     before = heading.bounding_box()["y"]
     words = len(page.locator("#section-1").inner_text())
-    wait_for(lambda: len(page.locator("#section-1").inner_text()) > words + 200, 30, "text above to grow")
+    wait_for(lambda: len(page.locator("#section-1").inner_text()) > words + 200, what="text above to grow")
     assert abs(heading.bounding_box()["y"] - before) < 40
 
 

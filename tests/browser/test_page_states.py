@@ -130,7 +130,7 @@ def test_an_open_run_without_a_row_for_five_minutes_is_shown_as_stalled(site, vi
     equals_fold(page, site.store, "begun")
     assert page.locator(".link").inner_text() != "stalled"
     page.clock.fast_forward(5 * 60_000 + 2000)
-    wait_for(lambda: page.locator(".link").inner_text() == "stalled", 10)
+    wait_for(lambda: page.locator(".link").inner_text() == "stalled")
     assert page.get_by_text("No news for five minutes.").is_visible()
 
 
@@ -138,7 +138,7 @@ def test_an_open_run_without_a_row_for_five_minutes_is_shown_as_stalled(site, vi
 def test_only_a_change_of_phase_is_said_aloud(site, visit):
     writer = Writer(site.store, "aloud")
     page = visit(site.article("aloud"))
-    wait_for(lambda: page.locator("#announce").inner_text() == "Researching", 10)
+    wait_for(lambda: page.locator("#announce").inner_text() == "Researching")
     page.evaluate(
         """() => { window.said = []; const at = document.querySelector("#announce");
         new MutationObserver(() => said.push(at.textContent)).observe(at, {childList: true}); }"""
@@ -149,7 +149,7 @@ def test_only_a_change_of_phase_is_said_aloud(site, visit):
         writer.write("draft-section-1", ("draft-token", {"text": word}), take=take, first=i)
         equals_fold(page, site.store, "aloud")
     writer.drafted().polished()
-    wait_for(lambda: page.evaluate("said.at(-1)") == "The article is finished", 10)
+    wait_for(lambda: page.evaluate("said.at(-1)") == "The article is finished")
     said = page.evaluate("said")
     assert len(said) == len(set(said)) <= 4 and all(
         page.evaluate("document.querySelectorAll('[aria-live]').length") == 1 for _ in said
@@ -167,7 +167,7 @@ def test_what_models_pages_and_people_write_stays_text(site, visit):
     page = visit(site.article("hostile"))
     page.wait_for_selector("#section-3")
     hostile.polished(ATTACKS, title="x" + HOSTILE, sources=bad, findings=marks)
-    wait_for(lambda: page.locator("#source-2").count(), 10)
+    wait_for(lambda: page.locator("#source-2").count())
     assert page.locator("main :is(img, script, iframe, object, embed, style, base)").count() == 0
     links = page.evaluate("[...document.querySelectorAll('main a')].map((one) => one.protocol)")
     assert set(links) <= {"http:", "https:"}
@@ -194,11 +194,9 @@ def test_a_bomb_hangs_nothing(site, visit, kind):
     writer.planned(title="y").drafted(bomb if kind == "text" else "z")
     began = time.monotonic()
     page = visit(site.article(article))
-    wait_for(lambda: page.locator("#section-1").get_attribute("data-status") == "done", 10)
+    wait_for(lambda: page.locator("#section-1").get_attribute("data-status") == "done")
     page.evaluate("new Promise(requestAnimationFrame)")
-    assert (
-        time.monotonic() - began < 4
-    )  # with the visit itself; what rendering alone may take: test_markdown_js.py
+    assert time.monotonic() - began < 15  # with the visit; what rendering alone may take: test_markdown_js.py
 
 
 @pytest.mark.slow
@@ -212,14 +210,14 @@ def test_fifty_articles_are_shown_page_by_page(site, visit):
     shown = page.locator(".articles li")
     older = page.get_by_role("button", name="Show older articles")
     for count in (20, 40, 50):
-        wait_for(lambda count=count: shown.count() == count, 10)
+        wait_for(lambda count=count: shown.count() == count)
         if count < 50:
             older.click()
     assert older.is_hidden()
     names = page.locator(".articles a").all_inner_texts()
     assert names == [f"keyword number {n}" for n in reversed(range(50))]
     Writer(site.store, "n50", "many", keyword="keyword number 50")
-    wait_for(lambda: shown.first.inner_text().startswith("keyword number 50"), 10)  # without asking
+    wait_for(lambda: shown.first.inner_text().startswith("keyword number 50"))  # without asking
     assert shown.count() == 51
 
 

@@ -54,6 +54,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         self.clock_s = 0.0  # how far its clock is ahead
         self.sockets: list[Socket] = []
         self.asked: list[str] = []  # "POST /rest/v1/rpc/article_read" …, in order
+        self.answered: list[str] = []
         self.joined = 0  # sockets that came, ever
         self._waiting: deque[tuple[float, str]] = deque()
         self._closed = threading.Event()
@@ -183,7 +184,8 @@ class _Http(BaseHTTPRequestHandler):
         self._handle(body.decode())
 
     def _handle(self, body: str) -> None:
-        self.server.asked.append(f"{self.command} {urlsplit(self.path).path}")
+        asked = f"{self.command} {urlsplit(self.path).path}"
+        self.server.asked.append(asked)
         if self.server.http_down:
             self.close_connection = True
             return
@@ -191,6 +193,7 @@ class _Http(BaseHTTPRequestHandler):
             self._answer(200, self._found(body))
         except Refused as refused:
             self._answer(refused.status, refused.body)
+        self.server.answered.append(asked)
 
     def _found(self, body: str) -> Any:
         project, url = self.server.project, urlsplit(self.path)

@@ -82,7 +82,7 @@ def reader(peer):
 
 
 def reads(peer):
-    return peer.asked.count("POST /rest/v1/rpc/article_read")
+    return peer.answered.count("POST /rest/v1/rpc/article_read")
 
 
 def joined(peer):
@@ -196,7 +196,9 @@ def test_a_broadcast_without_its_rows_says_to_read(peer, store, reader):
 def test_what_is_written_between_joining_and_readiness_is_read(peer, store, reader):
     one = reader(PATIENT)
     joined(peer)
+    peer.drop = 1
     store.append("p", "a", "draft-section-1", opened(store), 0, [token("unheard")])
+    wait_for(lambda: peer.drop == 0, what="what nobody hears yet")
     peer.get_ready()
     wait_for(lambda: one.texts() == ["unheard"])
 

@@ -17,9 +17,10 @@ from pytest_httpserver import HTTPServer
 from briefworks import costs
 from briefworks.errors import ModelAnswerInvalid, ModelUnavailable, RunOver, StoreUnavailable
 from briefworks.model import Prompt
+from briefworks.model.answer import Answer
 from briefworks.model.request import Request
 from briefworks.model.seam import Seam
-from briefworks.model.server import Answer, Server
+from briefworks.model.server import Server
 from briefworks.model.watch import Watch
 from model_talk import Memo, Out, Scripted, calls_to, message
 from upstream import Upstream

@@ -7,10 +7,11 @@ import time
 from briefworks import costs
 from briefworks.account import CallMemo
 from briefworks.errors import ModelRejected
+from briefworks.model.answer import Answer
 from briefworks.model.calls import ModelCalls
 from briefworks.model.paying import Price
 from briefworks.model.request import Prompt, Request
-from briefworks.model.server import Answer, Server
+from briefworks.model.server import Server
 from briefworks.model.watch import Watch
 from briefworks.shapes import StepOutput
 

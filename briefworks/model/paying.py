@@ -12,8 +12,9 @@ from ulid import ULID
 
 from briefworks.account import REASON_CHARS, CallEntry, CallMemo, no_entry, write_entry
 from briefworks.errors import BriefworksError, ModelRejected
+from briefworks.model.answer import COUNTS, Answer
 from briefworks.model.request import Request
-from briefworks.model.server import COUNTS, Answer, Server
+from briefworks.model.server import Server
 from briefworks.model.watch import Watch
 from briefworks.shapes import Usage, add_usage, no_usage
 from briefworks.text import clean, now_at

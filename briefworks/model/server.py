@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Any
@@ -15,6 +14,7 @@ import httpx2
 from anthropic.types import RawMessageStreamEvent
 
 from briefworks.errors import BriefworksError, ConfigError, ModelRefused, ModelUnavailable
+from briefworks.model.answer import Answer, at
 from briefworks.model.failures import TROUBLE, UNSENT, failure, retry_after_s
 from briefworks.model.request import Request
 from briefworks.model.watch import Watch
@@ -28,72 +28,6 @@ _QUIET_OWN_S = 180.0  # a small machine reads a long prompt for minutes before i
 _ATTEMPTS, _PAUSE_S, _MOST_PAUSE_S = 3, 0.5, 20.0
 _MOST_CONNECTIONS = 1000
 _RETRY_CHARS = 200
-
-
-COUNTS = {
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "cache_read_tokens": "cache_read_input_tokens",
-    "cache_write_tokens": "cache_creation_input_tokens",
-}
-
-
-@dataclass
-class Answer:
-    """What has come of an answer so far; the counts are what the server has said it used."""
-
-    pieces: list[str] = field(default_factory=list)
-    stop_reason: str = ""
-    explanation: str = ""
-    started: bool = False
-    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
-    thinking_tokens: int = 0  # of the output tokens, where the server tells
-    retries: list[str] = field(default_factory=list)  # why it was asked again before its first byte
-
-    @property
-    def text(self) -> str:
-        return clean("".join(self.pieces))
-
-    @property
-    def truncated(self) -> bool:
-        return self.stop_reason in ("max_tokens", "length")
-
-    def take(self, event: RawMessageStreamEvent) -> str:
-        """Read one event and return the text in it; what a server leaves out is taken as not said."""
-        match _at(event, "type"):
-            case "message_start":
-                self.started = True
-                self._count(_at(event, "message", "usage"))
-            case "content_block_start" if _at(event, "content_block", "type") == "text":
-                return self._text(_at(event, "content_block", "text"))
-            case "content_block_delta" if _at(event, "delta", "type") == "text_delta":
-                return self._text(_at(event, "delta", "text"))
-            case "message_delta":
-                self.stop_reason = str(_at(event, "delta", "stop_reason") or "")
-                self.explanation = str(_at(event, "delta", "stop_details", "explanation") or "")
-                self._count(_at(event, "usage"))
-        return ""
-
-    def _text(self, text: object) -> str:
-        if not isinstance(text, str):
-            return ""
-        self.pieces.append(text)
-        return text
-
-    def _count(self, usage: object) -> None:
-        for ours, theirs in COUNTS.items():
-            count = _at(usage, theirs)
-            if isinstance(count, int):  # later counts are totals: they replace the earlier
-                self.tokens[ours] = count
-        thinking = _at(usage, "output_tokens_details", "thinking_tokens")
-        if isinstance(thinking, int):
-            self.thinking_tokens = thinking
-
-
-def _at(thing: object, *names: str) -> Any:
-    for name in names:
-        thing = getattr(thing, name, None)
-    return thing
 
 
 class Server:
@@ -146,7 +80,7 @@ class Server:
         with self._open(request, answer, watch) as stream:
             watch.attend(stream.response)
             for event in self._events(stream, answer, watch):
-                if _at(event, "content_block", "type") in ("thinking", "redacted_thinking"):
+                if at(event, "content_block", "type") in ("thinking", "redacted_thinking"):
                     watch.thinks()
                 if text := answer.take(event):
                     hear(text)

@@ -22,9 +22,10 @@ from waiting import wait_for
 pytest.register_assert_rewrite("store_contract", "store_machine")
 # As the processes do: a thread's log line is nothing that a command has said which a test runs meanwhile.
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
-# How long an example takes says how busy the machine is. The examples are the same ones on every run:
-# `--hypothesis-profile=default` tries others.
+# How long an example takes says how busy the machine is. The examples are the same ones on every run;
+# `--hypothesis-profile=searching` tries others.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile("searching", settings.get_profile("steady"), derandomize=False)
 settings.load_profile("steady")
 # A shell starts what it runs in the background deaf to Ctrl-C, and so would be every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -164,10 +164,10 @@ def healthy(url: str) -> bool:
     def status() -> int:
         try:
             return httpx.get(f"{url}/healthz", trust_env=False).status_code
-        except httpx.ConnectError:
+        except httpx.TransportError:
             return 0
 
-    return wait_for(status, 10, url) == 200
+    return wait_for(status, what=url) == 200
 
 
 def node() -> str:

@@ -309,7 +309,7 @@ def test_a_closed_store_is_unavailable_also_to_those_who_wait(tmp_path):
         waiting = pool.submit(store.wait, "p", 0, 30)
         store.close()
         with pytest.raises(StoreUnavailable):
-            waiting.result(timeout=5)
+            waiting.result(timeout=30)
     with pytest.raises(StoreUnavailable):
         store.read("p")
 

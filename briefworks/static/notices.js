@@ -26,7 +26,7 @@ function noticeOf(seen, patient, project, run) {
   if (link.ended && link.error) return notice("bad", link.error.detail, link.error.hint);
   if (!state.seq) {
     if (!patient || link.via === "none") return notice("calm", link.via === "none" && link.error ? "The app cannot be reached." : "Waiting for the article to begin …", link.error ? "Trying again by itself." : "");
-    return notice("calm", "Nothing has been written yet.", "The engine begins as soon as it has a free place. If this article was never asked for, it will not begin: ask for one in the project.", again(project, null));
+    return notice("calm", "Nothing has been written yet.", "The engine begins as soon as it has a free place. If this article was never asked for, or was deleted, it will not begin: ask for one in the project.", again(project, null));
   }
   switch (state.status) {
     case "failed": {
@@ -35,8 +35,10 @@ function noticeOf(seen, patient, project, run) {
       return notice("bad", plain(message), plain(`${where}${hint}`), again(project, trail.asked, run));
     }
     case "cancelled": {
-      const by = trail.cancelled?.by === "engine" ? "The engine cancelled this run." : "This run was cancelled.";
-      return notice("calm", by, plain(trail.cancelled?.reason || "What was written up to then is kept."), again(project, trail.asked, run));
+      const { by = "", reason = "" } = trail.cancelled ?? {};
+      const what = by === "engine" ? "The engine cancelled this run." : "This run was cancelled.";
+      const erased = by === "user" && reason !== "";
+      return notice("calm", what, plain(reason || "What was written up to then is kept."), again(project, trail.asked, erased ? "" : run));
     }
     case "review":
       return notice("ask", "The brief waits for a person.", "Read it below; the run goes on when it is approved.");

@@ -9,7 +9,7 @@ from app_here import AppHere
 from screen import nothing_serious
 from written import Writer
 
-from briefworks.stream import rows_of
+from briefworks.stream import DELETED, rows_of
 from waiting import wait_for
 
 
@@ -78,3 +78,14 @@ def test_a_queued_article_can_be_deleted_before_its_first_row(site, visit):
     page.get_by_role("button", name="Delete it").click()
     page.wait_for_url("**/projects/p")
     assert site.store.decision("p", "queued", "cancel")["by"] == "user"
+
+
+@pytest.mark.slow
+def test_who_watches_a_deleted_article_is_told_and_not_sent_where_it_went_on(site, visit):
+    writer = Writer(site.store, "four").researched().planned()
+    page = visit(site.article("four"))
+    page.get_by_role("button", name="Cancel …").wait_for()
+    writer.end("run-cancelled", {"by": "user", "reason": DELETED})
+    page.get_by_text(DELETED).wait_for()
+    assert page.get_by_role("link", name="Ask for it again").is_visible()
+    assert page.get_by_role("link", name="Go on where it stopped").count() == 0

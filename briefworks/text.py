@@ -9,6 +9,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _CITATION = re.compile(r"\[s?\d{1,4}\]")
 _BLANK_LINE = re.compile(r"\n(?:[ \t]*\n)+")
@@ -75,6 +79,11 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:  # join halves that stand side by side, replace those that stand alone
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def without_unseen(text: str) -> str:
+    """Without characters that nobody sees: soft hyphens, joiners, marks of direction, tags."""
+    return _UNSEEN.sub("", text)
 
 
 def clean_json(value: Any) -> Any:

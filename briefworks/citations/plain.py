@@ -6,15 +6,13 @@ import html
 import re
 import unicodedata
 
+from briefworks.text import without_unseen
+
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _QUOTE_TAG = re.compile(r"</?(?:q|blockquote)>", re.IGNORECASE)
 _TAG = re.compile(
     r"</?[A-Za-z][A-Za-z0-9]{0,20}[ \t]{0,8}/?>"
 )  # one with attributes stays: it may hold anything
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
-)
 _THIN = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
 _FRACTION = re.compile("(\\d?)([\u00bc-\u00be\u2150-\u215e])")
 _POWER = re.compile("(?<=\\d)(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079])")
@@ -38,7 +36,7 @@ _STRAIGHT = str.maketrans(
 def plain(text: str) -> str:
     """The text in small letters, with one kind of quote, dash and blank and nothing unseen."""
     text = _TAG.sub("", _QUOTE_TAG.sub('"', _ENTITY.sub(lambda match: html.unescape(match.group()), text)))
-    text = _UNSEEN.sub("", text)
+    text = without_unseen(text)
     text = _POWER.sub("^", _FRACTION.sub(_decimal, _THIN.sub("", text)))
     text = _PAIRS.sub(lambda match: f'"{match[match.lastindex or 0].strip()}"', text)
     text = unicodedata.normalize("NFKC", text.translate(_STRAIGHT)).casefold()

@@ -130,6 +130,67 @@ def test_loose_text_around_a_paragraph_is_text_too():
     assert "## Future\n\n…Nothing else is planned." in text
 
 
+ITEMS = "<ul><li>A desk for one person</li><li>A desk for two people</li></ul>"
+LINKS = "".join(f"<li><a href='#p{n}'>Part {n}</a></li>" for n in range(3))
+
+
+def by_hand(body: str, title: str = "") -> bytes:
+    """No frame that a reader of articles would know."""
+    return f"<title>{title}</title><body>{body}</body>".encode()
+
+
+def test_headings_of_every_level_are_headings_and_a_break_or_an_icon_is_no_part_of_them():
+    body = f"<h2><br>At<br>home</h2><p>{WORDS * 5}<h4>Legs<a href='#legs'>&#xf0c1;</a></h4><p>{WORDS * 5}"
+    read = read_html(by_hand(body), "")
+    assert read["headings"] == ["At home", "Legs"]
+    assert "## At home\n" in read["text"] and "#### Legs\n" in read["text"]
+
+
+def test_a_page_without_any_heading_keeps_its_lists():
+    terms = "<dl><dt>Lamp<dd>Gives light to a desk</dl>"
+    read = read_html(by_hand(f"<p>{WORDS * 5}{ITEMS}{terms}<p>{WORDS * 4}"), "")
+    assert "- A desk for two people" in read["text"] and "Gives light to a desk" in read["text"]
+
+
+@pytest.mark.parametrize("title", ["Desks at home", "Desks at home | The shop", "Manual: Desks at home"])
+def test_the_pages_own_title_stands_over_its_text_though_it_is_in_a_banner(title):
+    banner = "<div id='header'><div class='title'>Desks at home</div></div>"
+    read = read_html(by_hand(f"{banner}<div id='content'><h2>Legs</h2><p>{WORDS * 9}</p></div>", title), "")
+    assert read["headings"] == ["Desks at home", "Legs"]
+    assert read["text"].startswith("# Desks at home\n\n## Legs\n")
+
+
+def test_the_sites_name_in_a_banner_is_not_put_over_the_text():
+    body = f"<div id='header'><h1>The shop</h1></div><div id='content'><h2>Legs</h2><p>{WORDS * 9}</p></div>"
+    assert "The shop" not in read_html(by_hand(body, "The shop 10 - Legs"), "")["text"]
+
+
+def test_a_table_of_contents_is_no_text_and_neither_is_its_heading():
+    body = f"<h1>Desks</h1><h2>Contents</h2><div><ul>{LINKS}</ul></div><h2>Legs</h2><p>{WORDS * 9}</p>"
+    read = read_html(by_hand(body), "")
+    assert read["headings"] == ["Desks", "Legs"]
+    assert "Contents" not in read["text"] and "Part 1" not in read["text"]
+
+
+def test_a_heading_with_a_table_of_contents_and_text_below_stays():
+    body = f"<h1>Desks</h1><h2>Choice</h2><ul>{LINKS}</ul><p>{WORDS * 9}</p><h2>Legs</h2><p>{WORDS * 9}</p>"
+    assert read_html(by_hand(body), "")["headings"] == ["Desks", "Choice", "Legs"]
+
+
+def test_a_table_of_one_row_of_links_is_a_menu_and_one_with_more_rows_is_a_table():
+    row = "<tr><td><a href='a'>Pine</a></td><td><a href='b'>Oak</a></td><td><a href='c'>Ash</a></td></tr>"
+    head = f"<h1>Desks</h1><p>{WORDS * 9}</p>"
+    assert "Pine" not in read_html(by_hand(f"{head}<table>{row}</table>"), "")["text"]
+    assert "| Pine | Oak | Ash |" in read_html(by_hand(f"{head}<table>{row}{row}</table>"), "")["text"]
+
+
+@pytest.mark.slow
+def test_a_page_of_thousands_of_tables_of_contents_is_read_in_seconds():
+    began = time.process_time()
+    read_html(by_hand(f"<h1>Desks</h1><p>{WORDS * 4000}</p>" + f"<ul>{LINKS}</ul>" * 6000), "")
+    assert time.process_time() - began < 10
+
+
 def test_without_og_title_the_title_element_counts_then_the_first_heading():
     body = f"<h1>Top</h1><p>{WORDS * 5}</p>"
     assert read_html(page(body, "<title> A \n title </title>"), "")["title"] == "A title"

@@ -28,6 +28,9 @@ _MARKUP_IN_WORDS = ("b", "strong", "em", "i", "u", "s", "mark", "small", "code",
 _ESCAPED = re.compile(r"(\\+)([*_`~\[\]<])")
 _ESCAPED_START = re.compile(r"^(\d{0,9})\\([#>+.)-])", re.M)
 _SIGN = re.compile(r"\s*[¶#§]$")  # of a link that leads to the heading itself
+_ICON = re.compile("[\ue000-\uf8ff]")  # means something in the page's own font alone
+_TITLE_PARTS = re.compile(r"\s+[|–—·-]\s+")  # page | site
+_HEADINGS = "//h1 | //h2 | //h3 | //h4 | //h5 | //h6"
 _NOT_THE_PAGE = frozenset(
     {"comment", "review", "itemListElement", "isPartOf", "mentions", "citation", "hasPart"}
 )
@@ -53,14 +56,17 @@ def read_html(body: bytes, charset: str) -> Extracted:
         raise Unreadable("no readable text") from None
     published_at = _published_at(tree, linked_data)
     _drop_hidden(tree)
-    title = _title(tree)
+    title, first = _title(tree), _first_heading(tree)
+    _join_lines_of_headings(tree)
     wrap_loose_text(tree)
     drop_menus(tree)
     headings = _headings(tree)
-    lists = [squash(item.text_content()) for item in tree.xpath("//li")]
+    lists = [squash(item.text_content()) for item in tree.xpath("//li | //dd")]
     cells = [squash(cell.text_content()) for cell in tree.xpath("//td")]
     etree.strip_tags(tree, *_MARKUP_IN_WORDS)  # else their stars would stand in the midst of phrases
-    text = _text(tree, headings)
+    text = _text(tree, headings, [item for item in lists if item])
+    if first and not _said([first], text):
+        headings, text = [first, *(one for one in headings if one != first)], f"# {first}\n\n{text}"
     said = squash(text)
     return {
         "title": title,
@@ -101,6 +107,14 @@ def _drop_hidden(tree: html.HtmlElement) -> None:
             element.drop_tree()
 
 
+def _join_lines_of_headings(tree: html.HtmlElement) -> None:
+    """In Markdown a heading is one line; what stands after a break would be none of it."""
+    for heading in tree.xpath(_HEADINGS):
+        for line_break in heading.iter("br"):
+            line_break.tail = f" {line_break.tail or ''}"
+        etree.strip_tags(heading, "br")
+
+
 def _title(tree: html.HtmlElement) -> str:
     for path in ("//meta[@property='og:title']/@content", "//head/title/text()", "//h1"):
         for found in tree.xpath(path):
@@ -110,9 +124,23 @@ def _title(tree: html.HtmlElement) -> str:
     return ""
 
 
+def _first_heading(tree: html.HtmlElement) -> str:
+    """The page's own title among its headings: what the window's title is or begins with; "" without one."""
+    whole = squash(tree.findtext(".//head/title") or "").casefold()
+    titles = {whole, _TITLE_PARTS.split(whole)[0], *whole.split(": ")[1:]}
+    for element in tree.xpath("//h1 | //div[@class='title']"):
+        text = _heading(element)
+        if text and text.casefold() in titles:
+            return text
+    return ""
+
+
 def _headings(tree: html.HtmlElement) -> list[str]:
-    texts = (squash(clean(heading.text_content())) for heading in tree.xpath("//h1 | //h2 | //h3"))
-    return [text for text in (_SIGN.sub("", text)[:HEADING_CHARS] for text in texts) if text]
+    return [text for text in map(_heading, tree.xpath(_HEADINGS)) if text]
+
+
+def _heading(element: html.HtmlElement) -> str:
+    return _SIGN.sub("", squash(_ICON.sub("", clean(element.text_content()))))[:HEADING_CHARS]
 
 
 def _of_the_text(headings: list[str], text: str) -> list[str]:
@@ -126,8 +154,10 @@ def _said(headings: list[str], text: str) -> list[str]:
     return [heading for heading in headings if _bare(heading) in said]
 
 
-def _marked(headings: list[str], text: str) -> int:
-    """How many of them are headings in the Markdown too."""
+def _kept(headings: list[str], items: list[str], text: str) -> int:
+    """How many headings are such in the Markdown too; of a page without, how many items of its lists."""
+    if not headings:
+        return len(_said([item[:60] for item in items], text))
     lines = {_bare(line.lstrip("#")) for line in text.splitlines() if line.startswith("#")}
     return sum(_bare(heading) in lines for heading in headings)
 
@@ -136,14 +166,14 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s*_`|]+", "", text)
 
 
-def _text(tree: html.HtmlElement, headings: list[str]) -> str:
-    """The text; where most headings are lost (the page has no frame that is known), that of a framed copy."""
+def _text(tree: html.HtmlElement, headings: list[str], items: list[str]) -> str:
+    """The text; where most of it is lost (the page has no frame that is known), that of a framed copy."""
     text = _extracted(tree)
-    marked = _marked(headings, text)
-    if 2 * marked >= len(headings):
+    kept = _kept(headings, items, text)
+    if 2 * kept >= len(headings or items):
         return text
     framed = _extracted(in_frame(tree))
-    return framed if _marked(headings, framed) > marked and len(framed) >= 0.8 * len(text) else text
+    return framed if _kept(headings, items, framed) > kept and len(framed) >= 0.8 * len(text) else text
 
 
 def _extracted(tree: html.HtmlElement) -> str:
@@ -156,7 +186,7 @@ def _extracted(tree: html.HtmlElement) -> str:
         include_links=False,
         with_metadata=False,
     )
-    text = "\n".join(line.rstrip() for line in _unescaped(clean(extracted or "")).splitlines())
+    text = "\n".join(line.rstrip() for line in _unescaped(_ICON.sub("", clean(extracted or ""))).splitlines())
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

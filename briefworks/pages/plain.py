@@ -24,7 +24,7 @@ _NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_es
 class Extracted(TypedDict):
     title: str
     text: str  # headings as "## …", lists as "- …", blank lines between paragraphs; no links, no images
-    headings: list[str]  # h1 to h3
+    headings: list[str]  # h1 to h6
     published_at: str | None  # as the page declares it; never a guess
     has_list: bool
     has_table: bool

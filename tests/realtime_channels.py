@@ -43,7 +43,7 @@ class Socket:
     ) -> None:
         self._wire, self._vsn, self._apikey = wire, vsn, apikey
         self._claims, self._may_read = claims, may_read
-        self.ready = True
+        self.ready, self.silent, self.unanswered = True, False, 0
         self.channels: dict[str, Channel] = {}
         self.heartbeats = 0
         self._turn = threading.RLock()
@@ -72,6 +72,9 @@ class Socket:
             self.heartbeats += 1
             return self._reply(None, ref, topic, "ok", {})
         if event == "phx_join":
+            if self.silent:
+                self.unanswered += 1
+                return None
             return self._join(join_ref, ref, topic, payload)
         channel = self.channels.get(topic)
         if event == "phx_leave":
@@ -101,7 +104,7 @@ class Socket:
     def get_ready(self) -> None:
         """From here on its channels hear all."""
         with self._turn:
-            self.ready = True
+            self.ready, self.silent, self.unanswered = True, False, 0
             for channel in [one for one in self.channels.values() if not one.hears]:
                 channel.hears = True
                 if channel.told:

@@ -39,7 +39,8 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
     The project at `url`, in front of a database that `supabase=True` migrated; see `Project` for its users.
 
     `realtime_down` and `http_down` refuse what is new; `drop` and `double` are for the next so many
-    broadcasts, `delay_s` for all; while `ready` is false, nothing is heard after a join (see `get_ready`).
+    broadcasts, `delay_s` for all; while `ready` is false, nothing is heard after a join (see `get_ready`);
+    sockets that come while it is `silent` are never told whether they have joined.
     """
 
     daemon_threads = True
@@ -51,6 +52,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         self.project.url = self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.realtime_down = self.http_down = False
         self.drop, self.double, self.delay_s, self.ready = 0, 0, 0.0, True
+        self.silent = False
         self.clock_s = 0.0  # how far its clock is ahead
         self.sockets: list[Socket] = []
         self.asked: list[str] = []  # "POST /rest/v1/rpc/article_read" …, in order
@@ -122,7 +124,7 @@ class RealtimePeer(ThreadingMixIn, TCPServer):
         if wire.protocol.state.name == "OPEN":
             vsn = asked.get("vsn", ["1.0.0"])[0]
             one = Socket(wire, vsn, asked["apikey"][0], self.project.claims, self.project.may_read)
-            one.ready = self.ready
+            one.ready, one.silent = self.ready, self.silent
             self.joined += 1
             self.sockets.append(one)
             try:

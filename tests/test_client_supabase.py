@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from briefworks.client.ear import CONNECT_S
 from briefworks.client.follower import Follower
 from briefworks.client.place import USUAL, Timing
 from briefworks.client.supabase_place import SupabasePlace
@@ -296,3 +297,16 @@ def test_realtime_away_for_many_attempts_is_polled_and_comes_back(peer, store, r
 def test_forty_five_seconds_without_realtime_are_survived(peer, store, reader):
     began = time.monotonic()
     outage(peer, store, reader, USUAL, lambda one: time.monotonic() > began + 45)
+
+
+@pytest.mark.slow
+def test_a_join_that_was_never_answered_ends_no_later_connection(peer, store, reader):
+    began = time.monotonic()
+    peer.silent = True
+    reader(PATIENT)
+    wait_for(lambda: peer.sockets and peer.sockets[0].unanswered)
+    peer.silent = False
+    peer.cut()
+    live(peer)
+    wait_for(lambda: peer.joined > 2 or time.monotonic() > began + CONNECT_S + 3, 60)
+    assert peer.joined == 2

@@ -63,6 +63,17 @@ def test_a_missing_membership_is_named_with_the_row_that_is_missing(doctor, peer
     assert "✗  Realtime: Realtime refuses the join" in told
 
 
+def test_a_database_that_lacks_the_newest_migration_is_named(doctor, peer):
+    newest = "alter function {}(jsonb[]) rename to {}"
+    with psycopg.connect(peer.project.database_url, autocommit=True) as db:
+        db.execute(newest.format("article_projects_of", "not_yet"))
+        try:
+            told = doctor("--project", "p")
+        finally:
+            db.execute(newest.format("not_yet", "article_projects_of"))
+    assert "✗  store: The database lacks" in told and "briefworks migrate" in told
+
+
 def test_a_refused_join_of_a_member_is_named(doctor, peer):
     policy = "article_members_listen on realtime.messages"
     with psycopg.connect(peer.project.database_url, autocommit=True) as db:

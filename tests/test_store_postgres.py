@@ -1,6 +1,8 @@
 """The PostgreSQL store keeps the contract, on a real postgres, whatever is lost on the way to it."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -333,6 +335,14 @@ def test_what_no_second_attempt_mends_is_not_called_away(postgres, plain_url):
         store = PostgresStore(wrong)
         with closing(store), pytest.raises(ConfigError, match="does not exist"):
             store.read("p")
+
+
+def test_a_connection_that_says_nothing_is_kept_alive(plain_url):
+    with closing(PostgresStore(plain_url)) as store:
+        store.read("p")
+        (db,) = store._idle
+        with socket.socket(fileno=os.dup(db.fileno())) as wire:
+            assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
 
 
 def test_what_a_pooler_hands_on_to_the_wrong_connection_is_not_kept(plain_url):

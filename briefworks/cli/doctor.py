@@ -15,6 +15,8 @@ from briefworks.errors import BriefworksError, ConfigError
 from briefworks.keys import keys_of
 from briefworks.settings import Settings
 
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
 
 @click.command()
 @user_options
@@ -43,7 +45,8 @@ def doctor(project: str | None, user: UUID | None, user_token: str | None) -> No
             _check_migrations(settings.store)
         with closing(build_store(settings)) as built:
             built.read("doctor", limit=1)
-            built.decision("doctor", "doctor", "cancel")  # only the key or user that may write reads these
+            if kind != "sqlite":  # the newest function, and one for the key or user that may write alone
+                built.projects_of({"sub": NOBODY})
         places = {
             "sqlite": settings.sqlite_path,
             "supabase": settings.supabase_url,

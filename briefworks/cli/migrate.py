@@ -35,14 +35,15 @@ def migrate(database_url: str | None, show: bool, print_sql: bool) -> None:
             click.echo(one.script)
         return
     url = _database_url(database_url)
-    missing = {one.version for one in pending(url)}
     if show:
+        missing = {one.version for one in pending(url)}
         for one in _migrations().migrations():
             click.echo(f"   {'–' if one.version in missing else '✓'}  {one.version} {one.name}")
         return
-    for one in _migrations().apply(url):
+    done = _migrations().apply(url)
+    for one in done:
         click.echo(f"   ✓  {one.version} {one.name}")
-    if not missing:
+    if not done:
         click.echo("   ✓  nothing to do")
 
 

@@ -44,6 +44,7 @@ def connect(url: str, *, autocommit: bool = False, within_s: int = CONNECT_S) ->
             connect_timeout=within_s,
             prepare_threshold=None,  # poolers in transaction mode have no prepared statements
             tcp_user_timeout=10_000,  # a peer that vanished without a word
+            keepalives_idle=30,  # before a gateway forgets who says nothing, which it does without a word too
             application_name="briefworks",
         )
 

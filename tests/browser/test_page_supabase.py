@@ -10,6 +10,7 @@ from screen import equals_fold, fits, nothing_serious
 from signed import Site, Tabs, sign_in
 from written import Writer
 
+from briefworks.web.tokens import LEEWAY_S
 from store_rows import FAILED, token
 from waiting import wait_for
 
@@ -154,6 +155,28 @@ def test_a_refused_join_is_followed_by_server_events(site, tabs):
 
 
 @slow
+def test_server_events_that_end_with_a_token_go_on_with_the_next_one(site, tabs):
+    site.project.lifetime_s = 5.0
+    typing = Typing(site.store, "events-ended")
+    with nobody_may_listen(site):
+        page = tabs.signed(site.app.article("events-ended"), MEMBER)
+        way(page, EVENTS)
+        first = json.loads(page.evaluate("localStorage.getItem('briefworks-supabase')"))["access_token"]
+        asked = []
+        page.on("request", lambda request: asked.append(request.headers))
+
+        def tokens():
+            """With which events were asked for again."""
+            way(page, EVENTS)
+            events = [headers for headers in asked if "event-stream" in headers.get("accept", "")]
+            return {headers["authorization"] for headers in events} - {f"Bearer {first}"}
+
+        wait_for(tokens, 5 + LEEWAY_S + 15, "events by another token, before the channel is tried again")
+        typing.type()
+        equals_fold(page, site.store, "events-ended")
+
+
+@slow
 def test_a_socket_that_nobody_answers_is_followed_by_server_events(site, tabs):
     typing = Typing(site.store, "away")
     site.peer.realtime_down = True
@@ -182,6 +205,9 @@ def test_without_the_cdn_it_follows_by_server_events_and_says_so(site, tabs):
     typing.type()
     equals_fold(page, site.store, "no-cdn")
     nothing_serious(page)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert page.evaluate("localStorage.getItem('briefworks-supabase')") is None
 
 
 @slow

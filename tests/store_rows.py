@@ -53,30 +53,41 @@ def brief_done(*headings, title="A title", **spent):
     return ("brief-done", {**brief, "outline": outline, "gaps": [], "usage": usage(**spent)})
 
 
-def research_done(*snapshot_ids, **spent):
-    pages = [
-        {
-            "source_id": f"s{n}",
-            "url": f"https://example.org/{n}",
-            "title": "",
-            "position": n,
-            "snapshot_id": snapshot_id,
-            "note": "",
-            "words": 0,
-            "headings": [],
-            "published_at": None,
-            "score": None,
-        }
-        for n, snapshot_id in enumerate(snapshot_ids, 1)
-    ]
-    research = {
+def page(n, **more):
+    """The n-th page of a search; its text is the snapshot of its name."""
+    return {
+        "source_id": f"s{n}",
+        "url": f"https://example.org/{n}",
+        "title": "",
+        "position": n,
+        "snapshot_id": f"s{n}",
+        "note": "",
+        "words": 0,
+        "headings": [],
+        "published_at": None,
+        "score": None,
+        **more,
+    }
+
+
+def research(*pages, **more):
+    return {
         "v": 1,
         "keyword": "standing desks",
         "provider": "demo",
         "fetched_at": "2026-11-01T00:00:00.000Z",
+        "pages": list(pages),
+        "questions": [],
+        "related": [],
+        "entities": [],
+        "usage": usage(),
+        **more,
     }
-    found = {"questions": [], "related": [], "entities": [], "usage": usage(**spent)}
-    return ("research-done", {**research, "pages": pages, **found})
+
+
+def research_done(*snapshot_ids, **spent):
+    pages = [page(n, snapshot_id=snapshot_id) for n, snapshot_id in enumerate(snapshot_ids, 1)]
+    return ("research-done", research(*pages, usage=usage(**spent)))
 
 
 def polish_done(*markdowns, title="A title", **spent):

@@ -24,6 +24,7 @@ from briefworks.phases.prompts import (
 from briefworks.phases.research import EntitiesAnswer
 from briefworks.shapes import ArticleRequest, Brief, Gap, Research, no_usage
 from briefworks.text import count_words, split_paragraphs
+from store_rows import page, research
 
 PARTS = [
     "frame",
@@ -46,34 +47,15 @@ TEXTS = {
     )
     for n in range(1, 9)
 }
-RESEARCH: Research = {
-    "v": 1,
-    "keyword": "standing desks",
-    "provider": "test",
-    "fetched_at": "2026-01-01T00:00:00.000Z",
-    "pages": [
-        {
-            "source_id": source_id,
-            "url": f"https://example.org/{source_id}",
-            "title": f"Page {source_id}",
-            "position": n,
-            "snapshot_id": source_id,
-            "note": "",
-            "words": 100,
-            "headings": [],
-            "published_at": None,
-            "score": None,
-        }
-        for n, source_id in enumerate(TEXTS, 1)
-    ],
-    "questions": ["How loud is a motor?", "Is a mat worth it?", "What does a frame carry?"],
-    "related": [],
-    "entities": [
+RESEARCH: Research = research(
+    *(page(n, title=f"Page s{n}", words=100) for n in range(1, 9)),
+    questions=["How loud is a motor?", "Is a mat worth it?", "What does a frame carry?"],
+    entities=[
         {"name": name, "kind": "entity", "pages": list(TEXTS), "mentions": 9}
         for name in [*MAKERS, "crossbar"]
     ],
-    "usage": no_usage(),
-}
+    usage=no_usage(),
+)
 PERSONA = Persona(name="p", title="A plain expert", description="d", voice="Plain.", samples=[], banned=[])
 
 

@@ -17,40 +17,22 @@ from briefworks.phases.outline import (
 )
 from briefworks.phases.ownership import all_owned, same_job
 from briefworks.shapes import Brief, Research, SectionPlan, no_usage
+from store_rows import page, research
 
 TEXTS = {
     "s1": "A desk that rises carries a motor, and the motor carries a warranty.",
     "s2": "Walnut tops weigh more than bamboo tops, says Acme Labs.",
     "s3": "Cable trays keep the floor free of cables.",
 }
-RESEARCH: Research = {
-    "v": 1,
-    "keyword": "standing desks",
-    "provider": "test",
-    "fetched_at": "2026-01-01T00:00:00.000Z",
-    "pages": [
-        {
-            "source_id": source_id,
-            "url": f"https://example.org/{source_id}",
-            "title": source_id,
-            "position": n,
-            "snapshot_id": source_id,
-            "note": "",
-            "words": 12,
-            "headings": [],
-            "published_at": None,
-            "score": None,
-        }
-        for n, source_id in enumerate(TEXTS, 1)
-    ],
-    "questions": ["How loud is a motor?", "Is walnut heavy?"],
-    "related": [],
-    "entities": [
+RESEARCH: Research = research(
+    *(page(n, title=f"s{n}", words=12) for n in (1, 2, 3)),
+    questions=["How loud is a motor?", "Is walnut heavy?"],
+    entities=[
         {"name": "motor", "kind": "entity", "pages": ["s1", "s2", "s3"], "mentions": 5},
         {"name": "Acme Labs", "kind": "entity", "pages": ["s2"], "mentions": 1},
     ],
-    "usage": no_usage(),
-}
+    usage=no_usage(),
+)
 
 words = st.text(max_size=30) | st.sampled_from(["Walnut tops", "walnut TOPS!", "s1", "motor"])
 answers = st.lists(

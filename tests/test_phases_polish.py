@@ -14,6 +14,7 @@ from briefworks.phases.paragraphs import ParagraphStream, losses, rewritten
 from briefworks.phases.polish import Round
 from briefworks.shapes import ArticleRequest, Brief, Draft, Finding, Research, Section, no_usage
 from briefworks.text import count_words
+from store_rows import page, research
 
 OLD = (
     'Moreover, the desk by Acme Labs rises 65 cm in 9.5 seconds [s1] and is "quiet enough for calls" '
@@ -102,31 +103,7 @@ def test_a_quote_that_is_not_in_its_paragraph_is_dropped() -> None:
 
 
 # --- versions
-RESEARCH: Research = {
-    "v": 1,
-    "keyword": "standing desks",
-    "provider": "test",
-    "fetched_at": "2026-01-01T00:00:00.000Z",
-    "pages": [
-        {
-            "source_id": f"s{n}",
-            "url": f"https://example.org/{n}",
-            "title": f"Page {n}",
-            "position": n,
-            "snapshot_id": f"snap{n}",
-            "note": "",
-            "words": 100,
-            "headings": [],
-            "published_at": None,
-            "score": None,
-        }
-        for n in (1, 2, 3)
-    ],
-    "questions": [],
-    "related": [],
-    "entities": [],
-    "usage": no_usage(),
-}
+RESEARCH: Research = research(*(page(n, title=f"Page {n}", words=100) for n in (1, 2, 3)), usage=no_usage())
 ASKED = ArticleRequest(project_id="p1", keyword="standing desks")
 TEXTS = {f"s{n}": "The leaflet of the maker says that it rises 65 cm in nine seconds." for n in (1, 2, 3)}
 PLAIN = "A desk rises 65 cm in nine seconds, says its maker in a leaflet that came with the frame [s2]."

@@ -62,14 +62,19 @@ def visit(browser):
 
 
 @pytest.fixture
-def tabs(browser, visit, site):
-    """Tabs of people who sign in at the site's Supabase."""
+def peer(site):
+    return site.peer
+
+
+@pytest.fixture
+def tabs(browser, visit, peer):
+    """Tabs of people who sign in at the peer's Supabase."""
     from signed import Tabs  # noqa: PLC0415  # it needs what `browser` may skip for
 
-    tabs = Tabs(browser, visit, site.peer)
+    tabs = Tabs(browser, visit, peer)
     yield tabs
     tabs.close()
-    site.project.lifetime_s = 3600.0
+    peer.project.lifetime_s = 3600.0
 
 
 AWAY = ("Failed to load resource", "WebSocket connection to")

@@ -6,7 +6,6 @@ import random
 
 import pytest
 from screen import equals_fold
-from signed import Tabs
 
 from briefworks.stores.postgres import PostgresStore
 from local import Local
@@ -39,13 +38,6 @@ def local(tmp_path, upstream, database, peer):
     local.store = PostgresStore(database)
     yield local
     local.close()
-
-
-@pytest.fixture
-def tabs(browser, visit, peer):
-    tabs = Tabs(browser, visit, peer)
-    yield tabs
-    tabs.close()
 
 
 def spoil(page, peer, chance):

@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from briefworks.executor import Executor
-from briefworks.executor.journal import VERSION, Journal
+from briefworks.executor.file import VERSION
+from briefworks.executor.journal import Journal
 from executor.support import SDK_HEADERS, Rest, ScriptedApp, wait_for
 
 FIRST = (Path(__file__).parent / "executor/journal-1.sql").read_text()

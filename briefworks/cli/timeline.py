@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from briefworks.cli.prose import plain_line
+from briefworks.executor.file import Row
 from briefworks.executor.history import Span
-from briefworks.executor.journal import Row
 
 WIDE = 90
 COLOURS = {"Completed": "green", "Failed": "red", "Cancelled": "yellow", "Running": "cyan"}

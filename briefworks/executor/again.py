@@ -8,7 +8,7 @@ from typing import Any
 
 from briefworks.errors import NotFound, RequestInvalid
 from briefworks.executor.events import called_event
-from briefworks.executor.journal import Row
+from briefworks.executor.file import Row
 from briefworks.executor.records import Function
 from briefworks.executor.runs import DAY_S, Runs
 

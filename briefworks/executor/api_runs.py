@@ -11,8 +11,8 @@ import flask
 from briefworks.errors import Conflict, RequestInvalid
 from briefworks.executor import wire
 from briefworks.executor.engine import Engine
+from briefworks.executor.file import Row
 from briefworks.executor.history import History, Span, Try
-from briefworks.executor.journal import Row
 
 LISTED, MOST_LISTED = 20, 1000
 NOBODY = "00000000-0000-0000-0000-000000000000"

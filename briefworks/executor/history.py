@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from briefworks.errors import ConfigError, NotFound, RequestInvalid
+from briefworks.errors import NotFound, RequestInvalid
 from briefworks.executor import wire
-from briefworks.executor.journal import VERSION, Row
+from briefworks.executor.file import Row, reading
 from briefworks.executor.records import DISCOVERY
 
 _RUNS = """
@@ -142,34 +140,8 @@ class History:
         return found[0]
 
     def _all(self, query: str, *values: Any) -> list[Row]:
-        with self._reading() as db:
+        with reading(self.path) as db:
             return db.execute(query, values).fetchall()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.exists():
-            raise ConfigError(
-                f"There is no journal {self.path}.", hint="`briefworks dev` makes one at its first start."
-            )
-        try:
-            # Not mode=ro: the first reader of a WAL file has to make its index.
-            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-        except sqlite3.Error as error:
-            raise ConfigError(f"The journal {self.path} cannot be read: {error}.") from None
-        try:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA query_only = 1")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version != VERSION:
-                raise ConfigError(
-                    f"The journal {self.path} is of version {version}, this briefworks reads {VERSION}.",
-                    hint="`briefworks dev` of the newer of the two brings it up to date.",
-                )
-            yield db
-        except sqlite3.DatabaseError as error:
-            raise ConfigError(f"The journal {self.path} cannot be read: {error}.") from None
-        finally:
-            db.close()
 
 
 def _tries_of(step: Row, tries: dict[tuple[str, str], list[Try]]) -> tuple[Try, ...]:

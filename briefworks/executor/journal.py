@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-from briefworks.errors import ConfigError
 from briefworks.executor import wire
+from briefworks.executor.file import Row, open_to_write
 from briefworks.executor.owner import own, say
 from briefworks.executor.records import INVOKED_EVENT, Change, Event, Job, OpenStep, Run
 
-VERSION = 2
-UPGRADES = {  # what makes a journal of that version one of the next
-    1: """
-    ALTER TABLE run ADD COLUMN original_run_id TEXT NOT NULL DEFAULT '';
-    ALTER TABLE step ADD COLUMN started_at REAL;
-    CREATE TABLE attempt (
-      run_id TEXT NOT NULL, step_id TEXT NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL,
-      started_at REAL NOT NULL, ended_at REAL NOT NULL, error TEXT NOT NULL);
-    CREATE INDEX attempt_of_run ON attempt (run_id);
-    """,
-}
 LIVING = "Running"
-Row = sqlite3.Row
 
 
 class Journal:
@@ -44,18 +29,9 @@ class Journal:
         self._on_write = on_write or (lambda: None)
         self._owner = own(path)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
+            self._db = open_to_write(path, self._on_write)
+        except BaseException:
             self._owner.close()
-            raise ConfigError(f"The journal {path} cannot be used: {error}.") from None
-        self._db.row_factory = sqlite3.Row
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self.close()
-            raise ConfigError(f"The journal {path} cannot be used: {error}.") from None
-        except ConfigError:
-            self.close()
             raise
 
     def listens_at(self, url: str) -> None:
@@ -65,25 +41,6 @@ class Journal:
     def close(self) -> None:
         self._db.close()
         self._owner.close()
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise ConfigError(
-                f"The journal {self.path} was written by a newer briefworks ({version} against {VERSION}).",
-                hint="Update briefworks, or choose another data folder.",
-            )
-        if version == 0:
-            self._upgrade(files("briefworks.executor").joinpath("journal.sql").read_text(), VERSION)
-        for known in range(version or VERSION, VERSION):
-            self._upgrade(UPGRADES[known], known + 1)
-
-    def _upgrade(self, statements: str, version: int) -> None:
-        self._on_write()
-        self._db.executescript(f"BEGIN IMMEDIATE;\n{statements}\nPRAGMA user_version = {version};\nCOMMIT;")
-        self._on_write()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -124,8 +81,8 @@ class Journal:
 
     def add_event(self, event: Event, *, waiting: bool) -> None:
         self._db.execute(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
-            (event.internal_id, event.given_id, event.name, event.body, event.received_at, waiting),
+            "INSERT INTO event VALUES (:internal_id, :given_id, :name, :body, :received_at, :waiting)",
+            {**vars(event), "waiting": waiting},
         )
 
     def event(self, internal_id: str) -> Event | None:
@@ -163,10 +120,10 @@ class Journal:
 
     def add_run(self, run: Run) -> None:
         self._db.execute(
-            "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)",
-            (run.run_id, run.fn_id, run.event_id, LIVING, run.created_at, run.version, run.fanned_out,
-             json.dumps(run.pools), run.invoked_by, run.start_by, run.finish_by, run.original_run_id),
-        )  # fmt: skip
+            "INSERT INTO run VALUES (:run_id, :fn_id, :event_id, :status, :created_at, NULL, :version,"
+            " :fanned_out, :pools, :invoked_by, :start_by, :finish_by, NULL, NULL, :original_run_id)",
+            {**vars(run), "status": LIVING, "pools": json.dumps(run.pools)},
+        )
         self._write_jobs(run.jobs.values())
 
     def keep_steps(self, run_id: str, original_run_id: str, step_ids: Sequence[str]) -> None:
@@ -183,30 +140,21 @@ class Journal:
         new = change.run
         for step_id in new.open.keys() - old.open.keys():
             self._open(new.run_id, new.open[step_id], now)
+        sent_at = now if change.sent_at is None else change.sent_at
         for place, closed in enumerate(change.closed, len(old.stack)):
             self._db.execute(
-                "INSERT INTO step VALUES (?, ?, ?, ?, '{}', 0, NULL, '', ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO step VALUES (:run_id, :step_id, :name, :op, '{}', 0, NULL, '', :sent_at, :now,"
+                " :attempts, :place, :memo, :started_at)"
                 " ON CONFLICT DO UPDATE SET op = excluded.op, closed_at = excluded.closed_at,"
                 " attempts = excluded.attempts, place = excluded.place, memo = excluded.memo,"
                 " started_at = excluded.started_at",
-                (
-                    new.run_id,
-                    closed.step_id,
-                    closed.name,
-                    closed.op,
-                    now if change.sent_at is None else change.sent_at,
-                    now,
-                    closed.attempts,
-                    place,
-                    closed.memo,
-                    change.sent_at,
-                ),
-            )
+                {**vars(closed), "run_id": new.run_id, "place": place, "now": now, "sent_at": sent_at,
+                 "started_at": change.sent_at},
+            )  # fmt: skip
         if change.failed:
-            failed, sent_at = change.failed, now if change.sent_at is None else change.sent_at
             self._db.execute(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (new.run_id, failed.step_id, failed.name, failed.attempt, sent_at, now, failed.error),
+                "INSERT INTO attempt VALUES (:run_id, :step_id, :name, :attempt, :sent_at, :now, :error)",
+                {**vars(change.failed), "run_id": new.run_id, "sent_at": sent_at, "now": now},
             )
         if change.end:
             self._end(new.run_id, change, now)
@@ -214,7 +162,7 @@ class Journal:
         gone = [(job_id,) for job_id in old.jobs.keys() - new.jobs.keys()]
         if gone:
             self._db.executemany("DELETE FROM job WHERE job_id = ?", gone)
-        self._write_jobs([job for job_id, job in new.jobs.items() if old.jobs.get(job_id) != job])
+        self._write_jobs(job for job_id, job in new.jobs.items() if old.jobs.get(job_id) != job)
         if (old.version, old.fanned_out) != (new.version, new.fanned_out):
             self._db.execute(
                 "UPDATE run SET version = ?, fanned_out = ? WHERE run_id = ?",
@@ -223,10 +171,10 @@ class Journal:
 
     def _open(self, run_id: str, step: OpenStep, now: float) -> None:
         self._db.execute(
-            "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL, NULL)",
-            (run_id, step.step_id, step.name, step.op, wire.canonical(dict(step.opts)), step.race,
-             step.due_at, step.waits_for, now),
-        )  # fmt: skip
+            "INSERT INTO step VALUES (:run_id, :step_id, :name, :op, :opts, :race, :due_at, :waits_for, :now,"
+            " NULL, 0, NULL, NULL, NULL)",
+            {**vars(step), "run_id": run_id, "opts": wire.canonical(dict(step.opts)), "now": now},
+        )
 
     def _end(self, run_id: str, change: Change, now: float) -> None:
         assert change.end is not None
@@ -238,10 +186,10 @@ class Journal:
             (change.end.status, now, change.end.output, error, run_id),
         )
 
-    def _write_jobs(self, jobs: Sequence[Job] | Any) -> None:
+    def _write_jobs(self, jobs: Iterable[Job]) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?, ?)",
-            [(job.job_id, job.run_id, job.step_id, job.attempt, job.generation, job.due_at) for job in jobs],
+            "INSERT OR REPLACE INTO job VALUES (:job_id, :run_id, :step_id, :attempt, :generation, :due_at)",
+            [vars(job) for job in jobs],
         )
 
     def living(self) -> list[Run]:

@@ -50,27 +50,36 @@ def dev(port: int, place: str | None, tokens_per_s: float) -> None:
     ) as stack:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        if demo:
-            click.secho(
-                "Nothing is configured: the demo upstream plays model, search and pages.\nTEXT IS SYNTHETIC.",
-                fg="yellow",
-            )
-        click.echo(f"     app  {stack.app_url}")
-        click.echo(f"  engine  {stack.engine_url}" + ("  (Inngest dev server)" if engine else ""))
-        click.echo(f"    data  {stack.data_dir}")
-        click.echo(
-            f"\nAsk for an article at\n  {stack.app_url}/projects/{settings.project}\n"
-            'or in another terminal:\n  briefworks write "standing desks"'
-            + ("" if stack.app_url == Settings.model_fields["url"].default else f" --url {stack.app_url}")
-        )
-        click.echo("\nCtrl-C stops; what is running goes on at the next start.")
-        restarts = dict.fromkeys(stack.processes, 0)
-        while not stopped.wait(0.5):
-            for name, process in stack.processes.items():
-                if process.restarts != restarts[name]:
-                    restarts[name] = process.restarts
-                    click.secho(f"The {name} died and is started again; see {process.log}", fg="yellow")
+        _welcome(stack, settings.project, theirs=bool(engine))
+        _tell_restarts(stack, stopped)
     click.echo("\nStopped.")
+
+
+def _welcome(stack: Stack, project: str, *, theirs: bool) -> None:
+    if stack.demo_upstream:
+        click.secho(
+            "Nothing is configured: the demo upstream plays model, search and pages.\nTEXT IS SYNTHETIC.",
+            fg="yellow",
+        )
+    click.echo(f"     app  {stack.app_url}")
+    click.echo(f"  engine  {stack.engine_url}" + ("  (Inngest dev server)" if theirs else ""))
+    click.echo(f"    data  {stack.data_dir}")
+    click.echo(
+        f"\nAsk for an article at\n  {stack.app_url}/projects/{project}\n"
+        'or in another terminal:\n  briefworks write "standing desks"'
+        + ("" if stack.app_url == Settings.model_fields["url"].default else f" --url {stack.app_url}")
+    )
+    click.echo("\nCtrl-C stops; what is running goes on at the next start.")
+
+
+def _tell_restarts(stack: Stack, stopped: threading.Event) -> None:
+    """Until it is stopped."""
+    restarts = dict.fromkeys(stack.processes, 0)
+    while not stopped.wait(0.5):
+        for name, process in stack.processes.items():
+            if process.restarts != restarts[name]:
+                restarts[name] = process.restarts
+                click.secho(f"The {name} died and is started again; see {process.log}", fg="yellow")
 
 
 def dev_server(url: str) -> str:

@@ -17,6 +17,7 @@ from briefworks.executor.engine import Engine
 from briefworks.executor.events import read_events
 from briefworks.executor.history import History
 from briefworks.executor.keys import Keys
+from briefworks.executor.records import ELSEWHERE
 from briefworks.loopback import check_host, check_json, check_origin
 
 log = structlog.get_logger("briefworks.executor")
@@ -110,8 +111,5 @@ def _left_out() -> str:
     """Which part of the real server's face is asked for, if it is one that we leave out."""
     for path, name in LEFT_OUT.items():
         if flask.request.path.startswith(path):
-            return (
-                f"The embedded executor leaves out {name}; "
-                "the Inngest dev server (npx inngest-cli dev) and Inngest Cloud have it."
-            )
+            return f"The embedded executor leaves out {name}; {ELSEWHERE}"
     return ""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from briefworks.errors import RequestInvalid
 from briefworks.executor import triggers, wire
-from briefworks.executor.records import Cancel, Function, Limit, Trigger
+from briefworks.executor.records import ELSEWHERE, Cancel, Function, Limit, Trigger
 
 DEFAULT_RETRIES = 4
 LEFT_OUT = {
@@ -174,9 +174,7 @@ def read_function(app_id: str, said: Mapping[str, Any]) -> Function:
 
 def _refuse(fn_id: str, name: str) -> None:
     raise RequestInvalid(
-        f"Function {fn_id!r} uses {name}, which the embedded executor leaves out; "
-        "the Inngest dev server (npx inngest-cli dev) and Inngest Cloud have it.",
-        field=name,
+        f"Function {fn_id!r} uses {name}, which the embedded executor leaves out; {ELSEWHERE}", field=name
     )
 
 

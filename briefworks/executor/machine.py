@@ -13,7 +13,7 @@ from typing import Any
 
 from briefworks.executor import wire
 from briefworks.executor.answers import Answer, Failed, Finished, Op, Steps, failed
-from briefworks.executor.records import DISCOVERY, Attempt, Change, Closed, End, Job, OpenStep, Run
+from briefworks.executor.records import DISCOVERY, ELSEWHERE, Attempt, Change, Closed, End, Job, OpenStep, Run
 
 MAX_STEPS = 1000
 INVOKE_TIMEOUT_S = 365 * 86400.0
@@ -175,10 +175,7 @@ def _opened(op: Op, now: float) -> OpenStep:
             raise ValueError(f"Step {op.label!r} invokes a function with data that is not an object.")
         wait_s = INVOKE_TIMEOUT_S if timeout is None else wire.duration_s(str(timeout))
         return replace(step, due_at=now + wait_s)
-    raise ValueError(
-        f"Step {op.label!r} is a {op.op}, which the embedded executor leaves out; "
-        "the Inngest dev server (npx inngest-cli dev) and Inngest Cloud have it."
-    )
+    raise ValueError(f"Step {op.label!r} is a {op.op}, which the embedded executor leaves out; {ELSEWHERE}")
 
 
 def _planned(run: Run, opened: list[OpenStep], now: float) -> list[Job]:

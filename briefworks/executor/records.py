@@ -9,6 +9,7 @@ from typing import Any
 DISCOVERY = "step"  # the step id of a request that asks the function what comes next
 ENDED_EVENTS = ("inngest/function.failed", "inngest/function.cancelled", "inngest/function.finished")
 INVOKED_EVENT = "inngest/function.invoked"
+ELSEWHERE = "the Inngest dev server (npx inngest-cli dev) and Inngest Cloud have it."  # what we leave out
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import { Refused } from "./wire.js";
 
 /** What to tell a person. @typedef {{status: number, code: string, detail: string, hint: string, field: string}} Problem */
 
-export class Failed extends Error {
+class Failed extends Error {
   /** @param {Problem} problem */
   constructor(problem) {
     super(problem.detail);

@@ -2,6 +2,7 @@
 import { pageOf } from "./api.js";
 import { changes, el, patch, plain } from "./dom.js";
 import { isStalled } from "./link.js";
+import { notice } from "./notice.js";
 
 const PATIENCE_MS = 8_000;
 
@@ -49,11 +50,6 @@ function noticeOf(seen, patient, project, run) {
         ? notice("bad", "No news for five minutes.", "The run may have lost its engine. It goes on by itself when the engine comes back; cancel it to stop waiting.")
         : null;
   }
-}
-
-/** @param {string} kind @param {string} what @param {string} [more] @param {Node} [after] */
-function notice(kind, what, more, after) {
-  return el("div", { class: `notice ${kind}` }, el("p", {}, el("strong", {}, what)), more && el("p", {}, more), after);
 }
 
 /** @param {string} project @param {import("./trail.js").Asked | null} asked @param {string} [run] */

@@ -14,7 +14,7 @@ import { authorization, channel } from "./supabase.js";
 
 const PAGE = 20;
 /** @type {Record<string, string>} */
-export const STATUS = {
+const STATUS = {
   running: "being written",
   review: "waiting for review",
   done: "finished",

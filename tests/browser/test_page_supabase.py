@@ -139,8 +139,10 @@ def nobody_may_listen(site):
             "select qual from pg_policies where policyname = 'article_members_listen'"
         ).fetchone()
         db.execute(policy.format("false"))
-        yield
-        db.execute(policy.format(was))
+        try:
+            yield
+        finally:
+            db.execute(policy.format(was))
 
 
 @slow

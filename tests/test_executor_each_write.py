@@ -77,7 +77,7 @@ class Trial:
                 self.say("k/answer")
             return self.executor.poll() is not None or self.ended()
 
-        wait_for(over, 30, "the end of the run or of the executor")
+        wait_for(over, what="the end of the run or of the executor")
         return self.executor.poll() is not None
 
     def marks(self):

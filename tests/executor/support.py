@@ -69,14 +69,14 @@ class Rest:
         """The first run of an event, once there is one."""
         return wait_for(lambda: self.runs(event_id), what="a run")[0]["run_id"]
 
-    def ended(self, event_id, timeout_s=15.0):
+    def ended(self, event_id):
         """The first run of an event, once it has ended."""
 
         def over():
             runs = self.runs(event_id)
             return runs and runs[0]["ended_at"] and runs[0]
 
-        return wait_for(over, timeout_s, "the run's end")
+        return wait_for(over, what="the run's end")
 
     def close(self):
         self.http.close()
@@ -105,7 +105,7 @@ class SlammedDoor:
 
     def __init__(self, port):
         self.knocks = 0
-        self._socket = wait_for(lambda: _listener(port), 5, f"port {port} to be free")
+        self._socket = wait_for(lambda: _listener(port), what=f"port {port} to be free")
         self._socket.settimeout(0.05)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._slam)

@@ -108,7 +108,7 @@ class Local:
     def state(self, project: str = "p", article: str = "a1") -> ArticleState:
         return fold(project, article, self.rows(project, article))
 
-    def wait_end(self, project: str = "p", article: str = "a1", timeout_s: float = 60) -> list[StreamRow]:
+    def wait_end(self, project: str = "p", article: str = "a1", timeout_s: float = 90) -> list[StreamRow]:
         """All rows once a terminal one is among them."""
 
         def ended() -> list[StreamRow] | None:

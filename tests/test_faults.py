@@ -94,7 +94,7 @@ def test_an_app_that_is_away_until_the_attempts_are_burned_finds_its_terminal_ro
         local.app.kill()
         run_id = local.rows()[0]["run_id"]
         status = f"{local.executor.url}/v1/runs/{run_id}"
-        wait_for(lambda: httpx.get(status, trust_env=False).json()["data"]["status"] == "Failed", 40)
+        wait_for(lambda: httpx.get(status, trust_env=False).json()["data"]["status"] == "Failed")
         local.app.start()
         rows = local.wait_end()
         assert [row["event"] for row in rows if row["event"] in TERMINAL] == ["run-failed"]
@@ -115,7 +115,7 @@ def test_a_slow_model_stays_within_the_step_limit_and_the_article_is_written(tmp
         upstream.fault("stall", match='<section n="2"', times=1, seconds=60)
         upstream.fault("slow", match="<section n=", times=50, tokens_per_s=120)
         local.ask()
-        rows = local.wait_end(timeout_s=90)
+        rows = local.wait_end()
         assert rows[-1]["event"] == "polish-done"
         assert max(map(seconds, upstream.calls("model"))) < 9  # as the upstream saw it
     finally:

@@ -303,7 +303,7 @@ def follow_any(actions, seed):
         with Follower(server.url, timing=quick, cutEvery=chance.choice([0, 1, 5, 60])) as follower:
             for n, _ in enumerate(iterate(server, writing)):
                 if n % 7 == 3:
-                    wait_for(lambda: follower.state is not None or follower.done, 20)
+                    wait_for(lambda: follower.state is not None or follower.done)
                     server.drop()
                 if n % 5 == 2:
                     with server.writing():

@@ -55,7 +55,7 @@ def test_a_killed_run_ends_as_if_nothing_had_happened(local, upstream, undisturb
     upstream.reset()
     project = f"kill{point}"
     assert local.ask(project=project).status_code == 202
-    wait_for(lambda: len(prompts(upstream)) >= max(1, round(share * all_calls)), 60)
+    wait_for(lambda: len(prompts(upstream)) >= max(1, round(share * all_calls)))
 
     for process in (local.app, local.executor):
         if what in (process.name, "both"):
@@ -65,7 +65,7 @@ def test_a_killed_run_ends_as_if_nothing_had_happened(local, upstream, undisturb
         if what in (process.name, "both"):
             process.start()
 
-    rows = local.wait_end(project=project, timeout_s=60)
+    rows = local.wait_end(project=project)
     assert [row["event"] for row in rows if row["step"] == "end" or row["event"] == "polish-done"] == [
         "polish-done"
     ]

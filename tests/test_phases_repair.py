@@ -80,3 +80,61 @@ def test_mending_hostile_text_takes_no_time() -> None:
     ):
         repaired(hostile * 20_000, "H")
     assert time.process_time() - began < 5
+
+
+TALK = {
+    "de": """Lass mich zuerst die Quellen prüfen. Ich werde nun den Abschnitt schreiben. Hier ist der
+        überarbeitete Abschnitt. Als KI-Sprachmodell habe ich keinen Tisch. Es tut mir leid. Ich kann
+        diesen Text nicht schreiben. Ich habe keinen Zugriff auf das Netz. Es kostet [Preis einfügen] im
+        Laden.""",
+    "fr": """Laissez-moi chercher les sources. Je vais rédiger la section. Voici la nouvelle version. En tant
+        qu'IA, je n'ai pas de bureau. Je suis désolé. Je ne peux pas écrire cela. J'ai vérifié les
+        sources. Il coûte [insérer le prix] en magasin.""",
+    "es": """Déjame buscar más. Ahora voy a redactar la sección. Aquí tienes la nueva versión. Como modelo de
+        lenguaje no tengo mesa. Lo siento mucho. No puedo escribir eso. No tengo acceso a la red. Cuesta
+        [insertar precio].""",
+    "it": """Lasciami cercare le fonti. Scriverò questa sezione. Ecco la nuova versione. Come modello
+        linguistico non ho un tavolo. Mi dispiace molto. Non posso scrivere questo. Ho scritto la
+        sezione. Costa [inserire prezzo].""",
+    "pt": """Deixe-me pesquisar as fontes. Vou redigir a seção. Aqui está a nova versão. Como modelo de
+        linguagem não tenho mesa. Sinto muito, mas não. Não posso escrever isso. Não tenho acesso à
+        rede. Custa [inserir preço].""",
+    "nl": """Laat me eerst de bronnen controleren. Ik ga nu de tekst schrijven. Hier is de nieuwe versie. Als
+        taalmodel heb ik geen bureau. Het spijt me. Ik kan dit niet schrijven. Ik heb geen toegang. Het
+        kost [prijs invoegen].""",
+    "pl": """Pozwól mi sprawdzić źródła. Teraz wyszukam więcej. Oto nowa wersja. Jako model językowy nie mam
+        biurka. Przykro mi. Nie mogę napisać tego. Napisałam już wszystko. Kosztuje [wstaw cenę] w
+        sklepie.""",
+}
+PLAIN = {
+    "de": "Hier ist der Motor leise. Ich habe den Tisch getestet. Als Kind stand ich gern. Lassen Sie ihn.",
+    "fr": "Voici la raison. Je vais debout au travail. En tant que lecteur, je sais. Je ne peux pas dormir.",
+    "es": "Aquí está la razón. Voy a pie. Como una mesa, pesa. No puedo dormir. Claro que sube.",
+    "it": "Ecco la ragione. Come un tavolo, pesa. Non posso dormire. Certo, sale.",
+    "pt": "Aqui está a razão. Vou a pé. Como uma mesa, pesa. Não posso dormir.",
+    "nl": "Hier is de motor stil. Ik ga staan. Als kind stond ik. Laat me staan. Ik kan niet slapen.",
+    "pl": "Oto powód. Jako dziecko stałem. Nie mogę spać. Nie mam dostępu do biurka.",
+}
+
+
+@pytest.mark.parametrize("language", TALK)
+def test_talk_and_placeholders_of_other_languages_are_cut_and_plain_sentences_stay(language: str) -> None:
+    text, cuts = repaired(f"{' '.join(TALK[language].split())}\n\n{PLAIN[language]}\n\n{BODY}", "H")
+    assert text == f"{PLAIN[language]}\n\n{BODY}"
+    assert [cut.what for cut in cuts] == ["talk"] * 7 + ["placeholder"]
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("Gerne! Das ist er:", "Ich hoffe, das hilft."),
+        ("Bien sûr !", "N'hésitez pas à demander."),
+        ("¡Claro!", "No dudes en preguntar."),
+        ("Certo!", "Fammi sapere."),
+        ("Conforme solicitado:", "Avise-me se quiser mais."),
+        ("Zoals gevraagd:", "Laat het me weten."),
+        ("Jasne!", "Daj znać."),
+    ],
+)
+def test_a_first_and_a_last_paragraph_of_talk_go_in_other_languages_too(opening: str, closing: str) -> None:
+    assert repaired(f"{opening}\n\n{BODY}\n\n{closing}", "H")[0] == BODY

@@ -127,6 +127,11 @@ def drop_unknown(markdown: str, allowed: set[str]) -> str:
     its words stay, of a URL its host, if the gate can hold that against the sources. HTML becomes text.
     Doing it twice changes nothing more.
     """
+    text = _without_unknown(markdown, allowed)
+    return _outside_code(text, lambda prose: _TAG.sub(r"\1\\<", prose))
+
+
+def _without_unknown(markdown: str, allowed: set[str]) -> str:
     known = "|".join(sorted(map(re.escape, allowed)))
     bad = rf"(?:\[(?!(?:{known})\]){_ID}\]|{_NUMBER}|{_MALFORMED})"
     run = rf"{bad}(?:[ \t,;]{{0,8}}{bad}){{0,50}}"
@@ -140,7 +145,7 @@ def drop_unknown(markdown: str, allowed: set[str]) -> str:
             break
     else:
         markdown = _outside_code(markdown, lambda text: brackets.sub("", text))
-    return _outside_code(markdown, lambda text: _TAG.sub(r"\1\\<", text.replace("](", "]\\(")))
+    return _outside_code(markdown, lambda text: text.replace("](", "]\\("))
 
 
 def _mended(text: str, unwanted: re.Pattern[str]) -> str:
@@ -236,7 +241,7 @@ def _listed(source: Source) -> str:
 def one_line(text: str) -> str:
     """One escaped line without citations; code marks go, as nothing may hide in a heading."""
     line = squash(_UNSEEN.sub(" ", re.sub(r"`|~{3,}", "", clean(text))))
-    return _escaped(squash(drop_unknown(line, set())))
+    return _escaped(squash(_without_unknown(line, set())))
 
 
 def _escaped(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from briefworks.text import sentences_with_gaps
 
@@ -16,40 +18,20 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"^[ \t]{0,3}(#{1,6})[ \t]+(.{0,300})$")
-_OPENING = re.compile(
-    r"^(?:here(?:'s| is| are)|below is|sure\b|certainly\b|of course\b|okay\b|absolutely\b|let me\b"
-    r"|i(?:'ll| will)\b|as requested\b|this is the section\b|the following (?:is|section)\b)",
-    re.IGNORECASE,
-)
-_CLOSING = re.compile(
-    r"^(?:let me know\b|i hope\b|would you like\b|feel free\b|if you(?:'d| would) like\b|\W{0,3}word count\b"
-    r"|\W{0,3}(?:about |approximately )?\d+ words\W{0,3}$|\W{0,3}(?:sources|references)\W{0,3}(?:$|\n|:))",
-    re.IGNORECASE,
-)
-_PLACEHOLDER = re.compile(
-    r"\[(?:insert|your|add|todo|tbd|placeholder|company|name of|link to|citation needed|source needed)\b"
-    r"[^\]\n]{0,120}\]"
-    r"|(?<!`)\{\{[^{}\n]{0,120}\}\}(?!`)|(?-i:\bTODO:|\bTBD\b)|\blorem ipsum\b"
-    r"|<(?:insert|your|placeholder|todo)\b[^<>\n]{0,120}>",
-    re.IGNORECASE,
-)
-_DOING = (
-    r"(?:search|look up|fetch|gather|draft|rewrite|check the sources|read through"
-    r"|(?:write|review) (?:the|this|your|these))"
-)
+_TALK: dict[str, Any] = tomllib.loads((Path(__file__).parent / "talk.toml").read_text("utf-8"))
+_SPOKEN = [entry for entry in _TALK.values() if isinstance(entry, dict)]
+
+
+def _any_of(kind: str) -> str:
+    return "|".join(f"(?:{pattern})" for entry in _SPOKEN for pattern in entry[kind])
+
+
+_LEADS = "|".join(entry["lead"] for entry in _SPOKEN)
+_OPENING = re.compile(f"(?:{_any_of('opening')})", re.IGNORECASE)
+_CLOSING = re.compile(f"(?:{_any_of('closing')})", re.IGNORECASE)
+_PLACEHOLDER = re.compile(_any_of("placeholder"), re.IGNORECASE)
 _NARRATION = re.compile(  # a sentence about the task, wherever it stands; one with a citation is none
-    r"^[\W_]{0,4}(?:(?:okay|ok|sure|alright|great|certainly|first|next|now)\b[,.!:]?\s)?(?:"
-    rf"let me (?:now |first |also |just )?{_DOING}\b"
-    rf"|i(?:'ll| will|'m going to| am going to| need to| should) (?:now |first |also |just )?{_DOING}\b"
-    r"|i(?:'ve| have) (?:now |just )?(?:written|drafted|searched|gathered|reviewed|kept)\b"
-    r"|(?:searching|looking up|looking for|fetching|gathering) (?:for|the|more|sources|information)\b"
-    r"|here(?:'s| is| are) (?:the|your|my|a) (?:\w{1,20} ){0,3}(?:section|draft|version|text|paragraphs?)\b"
-    r"|(?:as|i am|i'm) an? (?:ai\b|(?:large )?language model)"
-    r"|(?:i'm|i am) (?:sorry|unable|not able)\b"
-    r"|i (?:can't|cannot|won't|will not) (?:write|help|assist|provide|comply|continue|fulfil|create|generate"
-    r"|complete|do)\b"
-    r"|i (?:don't|do not) have (?:access|the ability|enough|any information)\b)",
-    re.IGNORECASE,
+    rf"[\W_]{{0,4}}(?:(?:{_LEADS})\b[,.!:]?\s)?(?:{_any_of('narration')})", re.IGNORECASE
 )
 _WORDS = re.compile(r"\w+")
 _ROUND = re.compile(r"\((s\d{1,4}(?:\s{0,3}[,;]\s{0,3}s\d{1,4}){0,9})\)", re.IGNORECASE)

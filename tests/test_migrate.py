@@ -111,6 +111,16 @@ def test_the_printed_sql_does_the_same_in_any_editor(postgres):
         assert apply(postgres.url(printed)) == []
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_keep_every_text_is_refused(postgres, encoding):
+    name = f"not_utf8_{encoding.lower()}"
+    postgres.admin(f"create database {name} encoding '{encoding}' template template0 locale 'C'")
+    for call in (apply, applied):  # doctor asks the second one
+        with pytest.raises(ConfigError, match=f"{encoding}.*UTF8") as caught:
+            call(postgres.url(name))
+        assert "createdb --encoding=UTF8" in caught.value.hint
+
+
 def test_a_user_who_may_not_is_told_who_may(postgres, url):
     postgres.admin("drop role if exists guest; create role guest login")
     with pytest.raises(ConfigError, match="permission denied") as caught:

@@ -275,6 +275,20 @@ def test_who_waits_does_not_notice_that_the_connections_were_cut(plain_url):
         assert waiting.result() == 2
 
 
+def test_who_listens_is_not_put_off_by_what_others_notify(plain_url):
+    with closing(PostgresStore(plain_url)) as store, ThreadPoolExecutor() as pool:
+        store.start_run("p", "a", "r1", RUN)
+        waiting = pool.submit(store.wait, "p", 1, 60)
+        with psycopg.connect(plain_url, autocommit=True) as db:
+            listens = "select count(*) from pg_stat_activity where query like 'listen%%'"
+            wait_for(lambda: db.execute(listens).fetchone() == (1,))
+            for odd in ("", "p", "p x", "p 2 3", "p ²"):
+                db.execute("select pg_notify('article_rows', %s)", [odd])
+        with closing(PostgresStore(plain_url)) as other:
+            other.start_run("p", "b", "r2", RUN)
+        assert waiting.result(timeout=20) == 2
+
+
 def test_a_closed_store_is_unavailable_also_to_those_who_wait(plain_url):
     store = PostgresStore(plain_url)
     with ThreadPoolExecutor() as pool:
@@ -335,6 +349,13 @@ def test_what_no_second_attempt_mends_is_not_called_away(postgres, plain_url):
         store = PostgresStore(wrong)
         with closing(store), pytest.raises(ConfigError, match="does not exist"):
             store.read("p")
+
+
+def test_text_is_utf_8_whatever_the_environment_says(plain_url):
+    with closing(PostgresStore(f"{plain_url}?client_encoding=latin1")) as store:
+        take = begun(store)
+        store.append("p", "a", "draft-section-1", take, 0, [token("書 😀")])
+        assert store.read("p")["rows"][-1]["data"] == {"text": "書 😀"}
 
 
 def test_a_connection_that_says_nothing_is_kept_alive(plain_url):

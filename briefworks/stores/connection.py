@@ -45,6 +45,7 @@ def connect(url: str, *, autocommit: bool = False, within_s: int = CONNECT_S) ->
             prepare_threshold=None,  # poolers in transaction mode have no prepared statements
             tcp_user_timeout=10_000,  # a peer that vanished without a word
             keepalives_idle=30,  # before a gateway forgets who says nothing, which it does without a word too
+            client_encoding="UTF8",  # whatever the environment says
             application_name="briefworks",
         )
 

@@ -104,6 +104,11 @@ def _versions(db: psycopg.Connection) -> set[str]:
 def _connected(url: str) -> Iterator[psycopg.Connection]:
     """A transaction; what the database answers is said in our words."""
     with our_words(), connect(checked(url), within_s=10) as db:
+        if (encoding := db.info.parameter_status("server_encoding")) != "UTF8":
+            raise ConfigError(
+                f"The database keeps its text as {encoding}, and articles are written in UTF8.",
+                hint="Take another one: `createdb --encoding=UTF8 --template=template0 NAME`.",
+            )
         try:
             yield db
         except psycopg.errors.InsufficientPrivilege as error:

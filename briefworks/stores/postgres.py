@@ -43,8 +43,9 @@ class PostgresStore(FunctionStore):
                 self._ear = self._connect()
                 self._ear.execute("listen article_rows")
                 return {}  # what came before is not heard: look
-            heard = (said.payload.split() for said in self._ear.notifies(timeout=longest_s, stop_after=1))
-            return {project: int(head) for project, head in heard}
+            heard = [said.payload for said in self._ear.notifies(timeout=longest_s, stop_after=1)]
+        said = (payload.partition(" ") for payload in heard)
+        return {project: int(head) for project, _, head in said if head.isdecimal()}  # anybody may notify
 
     def close(self) -> None:
         super().close()

@@ -14,6 +14,8 @@ from briefworks.errors import ConfigError, StoreUnavailable
 from briefworks.stores.connection import checked, connect, our_words
 
 LOCK_S = 5
+# Whoever waits for a table makes all who come later wait; on Supabase also those who sign in.
+_PATIENCE = f"set local lock_timeout = '{LOCK_S}s'"
 _TURN = 7_246_180_311  # the advisory lock that lets one migrate at a time
 _TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|(\$\w*\$).*?\1|;", re.DOTALL)
 _RECORD = (
@@ -49,7 +51,7 @@ class Migration:
         columns = "supabase_migrations.schema_migrations (version, name)"
         record = f"insert into {columns} values ('{self.version}', '{self.name}')"  # noqa: S608  # our file names
         begin = f"-- {self.version}_{self.name}\nbegin"
-        return ";\n".join([begin, *_RECORD, f"\n{self.sql}\n{record}", "commit;\n"])
+        return ";\n".join([begin, _PATIENCE, *_RECORD, f"\n{self.sql}\n{record}", "commit;\n"])
 
 
 def migrations() -> list[Migration]:
@@ -79,8 +81,7 @@ def apply(url: str) -> list[Migration]:
     """
     with _connected(url) as db:
         db.execute("select pg_advisory_xact_lock(%s)", [_TURN])
-        # Whoever waits for a table makes all who come later wait; on Supabase also those who sign in.
-        db.execute(f"set local lock_timeout = '{LOCK_S}s'")
+        db.execute(_PATIENCE)
         for statement in _RECORD:
             db.execute(statement)
         known = _versions(db)

@@ -114,7 +114,8 @@ def test_ctrl_c_before_the_app_has_answered_says_the_id_as_well(tmp_path):
 
 
 @pytest.mark.slow
-def test_cancel_stops_the_run_and_whoever_watches_it_hears_of_it(local, briefworks, tmp_path):
+def test_cancel_stops_the_run_and_whoever_watches_it_hears_of_it(local, upstream, briefworks, tmp_path):
+    upstream.fault("slow", match="<section n=", times=50, tokens_per_s=5)
     local.ask("p", "x1", targetWords=6000)
     wait_for(lambda: local.rows("p", "x1"))
     with start(local, tmp_path, "follow", "x1", "--project", "p", stdout=-1, stderr=-1, text=True) as watcher:

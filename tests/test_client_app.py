@@ -46,7 +46,7 @@ def test_an_app_that_is_killed_and_started_again_is_followed_as_if_nothing_had_b
     wait_for(lambda: kinds & {"brief-token", "brief-done", "draft-token"})
     local.app.kill()
     local.app.start()
-    reader.join(60)
+    reader.join(120)
     assert not reader.is_alive() and rows[-1]["event"] == "polish-done"
     seqs = [row["seq"] for row in rows]
     assert seqs == sorted(set(seqs)) and rows[0]["event"] == "run-started"

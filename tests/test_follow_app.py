@@ -23,6 +23,7 @@ def drafting(follower):
 
 def test_an_article_is_followed_over_a_killed_app_and_a_cut_model(local, upstream):
     upstream.fault("cut", match="", times=2, after_tokens=20)
+    upstream.fault("slow", match="<section n=", times=50, tokens_per_s=60)
     assert local.ask().status_code == 202
     with Follower(local.app.url, project="p", article="a1") as follower:
         wait_for(lambda: drafting(follower), what="the draft")

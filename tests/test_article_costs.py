@@ -100,9 +100,9 @@ def drafted(local, project):
     return [row["step"] for row in local.rows(project) if row["event"] == "section-done"]
 
 
-def begin_and_kill(local, upstream, project):
+def begin_and_kill(local, upstream, project, slow_takes=1):
     """An article whose app is killed while one section is still being written and the others are done."""
-    upstream.fault("slow", match='<section n="2"', tokens_per_s=20)
+    upstream.fault("slow", match='<section n="2"', times=slow_takes, tokens_per_s=20)
     assert local.ask(project).status_code == 202
     sections = wait_for(lambda: local.state(project)["sections"])
     others = {f"draft-section-{section['n']}" for section in sections} - {"draft-section-2"}
@@ -132,7 +132,7 @@ def replay(local, project, **how):
 
 @pytest.mark.slow
 def test_a_second_run_after_a_kill_shows_what_it_did_not_pay_again(local, upstream):
-    sections = begin_and_kill(local, upstream, "killed")
+    sections = begin_and_kill(local, upstream, "killed", slow_takes=2)  # it is not over before the cancel
     assert local.http.post("/api/projects/killed/articles/a1/cancel", json={}).status_code == 202
     first = costs_of(local, "killed")
     lost, *cancelled = [entry for entry in first["entries"] if entry["wasted"]]

@@ -31,7 +31,7 @@ settings.load_profile("steady")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-THREADS = ("heads ", "stream ", "realtime ", "asyncio", "watch model call", "executor-", "link ")
+THREADS = ("heads ", "stream ", "realtime ", "asyncio", "watch model call", "executor-", "link ", "event")
 PROCESSES = {"local", "stack", "served", "browser", "lab"}  # of tests that wait for them
 
 

@@ -13,7 +13,7 @@ from briefworks.model import Model
 from briefworks.pages.commands import without_commands
 from briefworks.pages.extract import read_html
 from briefworks.phases import run_draft_phase, run_polish_phase, run_section_phase
-from briefworks.phases.prompts import sources_block
+from briefworks.phases.prompts_markup import sources_block
 from briefworks.shapes import no_usage
 from test_citations import page, research
 from test_phases_model import ASKED, BRIEF, OUTLINE, PERSONA, Heard, Memo, frames

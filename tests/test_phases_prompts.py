@@ -17,9 +17,8 @@ from briefworks.phases.prompts import (
     entities_prompt,
     rewrite_prompt,
     section_prompt,
-    sources_block,
-    trimmed,
 )
+from briefworks.phases.prompts_markup import sources_block, trimmed
 from briefworks.shapes import ArticleRequest
 from test_phases_outline import RESEARCH, TEXTS, a_brief, section
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any, Literal, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from briefworks import costs
+from briefworks.account import AccountEntry, Spending, no_entry
 from briefworks.errors import ConfigError
 from briefworks.settings import Settings
+from briefworks.shapes import StreamRow, add_usage, no_usage
 
 MILLION = 1_000_000
 
@@ -95,3 +102,72 @@ def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_the_default_model_has_a_price() -> None:
     assert costs.price(Settings.model_fields["model"].default, input_tokens=1, output_tokens=1)
+
+
+# --- an account adds up
+STEPS = ("research", "brief", "draft-section-1", "draft-section-2", "polish-section-2-1", "polish")
+OUTCOMES = ("answered", "continued", "recalled", "invalid", "stopped", "overloaded", "failed", "searched", "")
+TOKENS = st.integers(0, 3_000_000)
+
+
+@st.composite
+def an_entry(draw: st.DrawFn) -> AccountEntry:
+    model = draw(st.sampled_from(["claude-sonnet-5-5", "claude-haiku-5-5-20261001", "claude-opus-5-5"]))
+    kinds = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+    tokens = {kind: draw(TOKENS) for kind in kinds}
+    used = add_usage({**no_usage(), **tokens, "calls": 1, "usd": costs.price(model, **tokens)})
+    return {
+        **no_entry(model, "k"),
+        "outcome": draw(st.sampled_from(OUTCOMES)),
+        "usage": used,
+        "saved": add_usage(used),
+        "thinking_tokens": draw(st.integers(0, tokens["output_tokens"])),
+        "id": draw(st.uuids()).hex,
+        "run_id": draw(st.sampled_from(["r1", "r2"])),
+        "step": draw(st.sampled_from(STEPS)),
+        "take": draw(st.integers(1, 3)),
+        "attempt": 0,
+    }
+
+
+def exact(spendings: Iterable[Spending], part: Literal["paid", "saved"], kind: str) -> Decimal:
+    found: list[Mapping[str, Any]] = [one[part] for one in spendings]
+    return sum((Decimal(json.dumps(one[kind])) for one in found), Decimal(0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(an_entry(), max_size=25))
+def test_any_account_adds_up_to_the_millionth_of_a_dollar(entries: list[AccountEntry]) -> None:
+    rows = [a_row(n, run_id) for n, run_id in enumerate(("r1", "r2"), 1)]
+    found = costs.summed_up("p", "a", entries, rows, costs.price_list())
+    for kind in ("usd", "calls", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"):
+        for part in ("paid", "saved"):
+            whole = exact([found["total"]], part, kind)
+            for groups in (found["phases"].values(), found["sections"].values(), found["runs"]):
+                assert exact(groups, part, kind) == whole
+        alone = sum((Decimal(json.dumps(one["usage"][kind])) for one in entries), Decimal(0))
+        assert exact([found["total"]], "paid", kind) == alone
+
+
+def test_one_unknown_price_makes_the_sum_unknown_and_not_smaller() -> None:
+    known, unknown = no_entry("claude-sonnet-5-5", "k"), no_entry("llama3.1", "k")
+    known["usage"]["usd"], unknown["usage"]["usd"] = 0.5, None
+    who = {"run_id": "r1", "step": "brief", "take": 1, "attempt": 0}
+    asked = [{**one, **who, "id": f"e{n}", "outcome": "answered"} for n, one in enumerate((known, unknown))]
+    found = costs.summed_up("p", "a", cast(list[AccountEntry], asked), [a_row(1, "r1")], costs.price_list())
+    assert found["total"]["paid"]["usd"] is None
+    assert found["prices"]["llama3.1"] is None
+
+
+def a_row(seq: int, run_id: str) -> StreamRow:
+    return {
+        "project_id": "p",
+        "seq": seq,
+        "article_id": "a",
+        "run_id": run_id,
+        "step": "start",
+        "take": 1,
+        "event": "run-started",
+        "data": {},
+        "created_at": f"2026-11-29T00:00:0{seq}.000Z",
+    }

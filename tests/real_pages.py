@@ -31,10 +31,7 @@ from briefworks.scoring.words import stems  # noqa: E402
 FOLDER = ROOT / ".real-pages"
 LABELS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "real_pages.toml").read_text("utf-8"))
 PAGES: list[dict[str, Any]] = LABELS["page"]
-SETS = {
-    False: "known",
-    True: "held out",
-}  # the reader was mended on the known; the held out were labelled before it read one
+SETS = {False: "known", True: "held out"}  # by `held_out`: labelled before the reader had read any of them
 PACKAGES = list(dict.fromkeys(page["package"] for page in PAGES))
 MOST_TERMS, FIRST_TERMS = 40, 10
 

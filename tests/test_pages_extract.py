@@ -300,6 +300,10 @@ def test_http_is_believed_before_meta():
     assert "Стол должен быть" in read_html(body.decode().encode("cp1251"), "windows-1251")["text"]
 
 
+def test_an_encoding_that_the_web_does_not_know_is_not_believed():
+    assert "four legs" in read_html(page(f"<h1>Desk</h1><p>{WORDS * 5}</p>"), "cp500")["text"]
+
+
 def test_an_undeclared_encoding_is_found_by_its_looks():
     japanese = "机の高さは、肘が直角になるところがちょうどよいと言われています。" * 12
     body = page(f"<h1>机</h1><p>{japanese}</p>").decode().encode("shift_jis")

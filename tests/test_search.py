@@ -312,6 +312,13 @@ def test_two_addresses_of_one_page_are_one_result(httpserver: HTTPServer, other)
     ]
 
 
+def test_a_host_spelled_in_letters_and_as_it_is_asked_for_is_one(httpserver: HTTPServer):
+    too_long = f"https://{'b' * 70}.example/"  # for a name
+    urls = ["https://bücher.example/ä", "https://xn--bcher-kva.example/%C3%A4", too_long]
+    httpserver.expect_request("/search").respond_with_json({"results": [{"url": url} for url in urls]})
+    assert [result["url"] for result in ask(searxng(httpserver))["results"]] == [urls[0], urls[2]]
+
+
 def test_addresses_that_ask_for_something_else_are_two_results(httpserver: HTTPServer):
     urls = [f"https://desks.example/show?{asked}" for asked in ("id=1&page=2", "id=2", "id=1", "page=2&id=1")]
     httpserver.expect_request("/search").respond_with_json({"results": [{"url": url} for url in urls]})

@@ -52,6 +52,8 @@ def _decoded(body: bytes, charset: str) -> str | None:
     if not name or name in _NOT_CHARSETS:
         return None
     try:
+        if not name.startswith("utf") and b"<a>".decode(name, "replace") != "<a>":
+            return None  # EBCDIC, say, which takes any bytes for letters
         text = body.decode(name, "replace")
     except (LookupError, ValueError):
         return None

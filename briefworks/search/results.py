@@ -101,13 +101,21 @@ def _web_url(value: Any) -> str | None:
 def _key(url: str) -> str:
     """What all addresses of one page have in common: no scheme, www, AMP or tracking; the query sorted."""
     parts = urlsplit(url)
-    host = _FRONT.sub("", (parts.hostname or "").lower())
+    host = _FRONT.sub("", _in_ascii((parts.hostname or "").lower()))
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     path = _PATH_END.sub("", unquote(parts.path))
     asked = sorted(
         pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
     )
     return f"{host}{port}{path}?{urlencode(asked)}"
+
+
+def _in_ascii(host: str) -> str:
+    """As it is asked for: `bücher.example` and `xn--bcher-kva.example` are one host."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 def _line(value: Any, most_chars: int) -> str:

@@ -163,7 +163,7 @@ CHEATS = {
     "an address of mail": ("Write to buy@cheap.example [s1].", "cheap.example"),
     "an address in a block of code": ("```\ncurl cheap.example\n```\n\nIt hums [s1].", "cheap.example"),
     "a share in a block of code": ("```\n90 % of all\n```\n\nIt hums [s1].", "90 %"),
-    "a text on the heels of a block of code": ("```\nx = 1\n```\nIt costs 490 euros [s1].", "490 euros"),
+    "a text on the heels of a block of code": ("```\nx = 1\n```\nAll 900 agree [s1].", "900"),
     "a share in words": ("Two thirds return it [s1].", "two thirds"),
     "a share in parts": ("Nine in ten people return it [s1].", "nine in ten"),
     "a third of them": ("A third of all buyers return it [s1].", "a third"),

@@ -9,7 +9,7 @@ from briefworks.citations.words import LANGUAGES, worded
 
 SAID = {
     "en": """Tested on 12 March 2019 by 1,200 people in thirty offices; 25 percent return it,
-        3 out of 4 like it. Sales: $7.5 million. A board of 3/4 to 5 cm.""",
+        3 out of 4 like it. Sales: $7.5 million. A board of 7/4 to 9 cm.""",
     "de": """Getestet am 12. März 2019 von 1.200 Leuten in dreißig Büros. Ein Viertel gibt ihn zurück, drei
         von vier mögen ihn. „Er ist leise genug.“""",
     "fr": """Testé le 12 mars 2019 par 1 200 personnes dans quatre-vingt-dix bureaux. Les trois quarts

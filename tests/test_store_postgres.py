@@ -275,6 +275,22 @@ def test_who_waits_does_not_notice_that_the_connections_were_cut(plain_url):
         assert waiting.result() == 2
 
 
+@pytest.mark.slow
+def test_a_database_that_is_read_only_for_a_while_is_away_and_then_there(plain_url):
+    name = psycopg.conninfo.conninfo_to_dict(plain_url)["dbname"]
+    with (
+        closing(PostgresStore(plain_url)) as store,
+        psycopg.connect(plain_url, autocommit=True) as db,
+    ):
+        db.execute(f"alter database {name} set default_transaction_read_only = on")
+        try:
+            with pytest.raises(StoreUnavailable, match="read-only"):
+                store.start_run("p", "a", "r1", RUN)
+        finally:
+            db.execute(f"alter database {name} reset default_transaction_read_only")
+        assert store.start_run("p", "a", "r1", RUN)
+
+
 def test_who_listens_is_not_put_off_by_what_others_notify(plain_url):
     with closing(PostgresStore(plain_url)) as store, ThreadPoolExecutor() as pool:
         store.start_run("p", "a", "r1", RUN)

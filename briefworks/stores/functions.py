@@ -37,9 +37,10 @@ _AWAY = (
     "57",
     "55P03",
     "40",
+    "25006",
     "XX",
     "PGRST00",
-)  # connection, resources, shutdown, locks, PostgREST's pool
+)  # connection, resources, shutdown, locks, read-only (after a failover, or a full disk), PostgREST's pool
 _RETRY_S, _FIRST_PAUSE_S = 2.0, 0.05
 
 

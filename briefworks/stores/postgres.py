@@ -66,6 +66,10 @@ class PostgresStore(FunctionStore):
                     db = self._connect()
                     db.add_notify_handler(_unheard)
                 yield db
+        except StoreUnavailable:
+            if db is not None:
+                db.close()  # a new one may be led elsewhere
+            raise
         finally:
             if db is not None and db.closed:
                 self._forget()  # the others met the same fate, most likely

@@ -121,6 +121,8 @@ class Settings(BaseSettings):
         """The settings of this process; `ConfigError` names the variable that is wrong."""
         try:
             return cls(**overrides)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f".env cannot be read: {error}.", hint="It is a text file in UTF-8.") from None
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = str(first["loc"][0]) if first["loc"] else ""

@@ -8,7 +8,7 @@ import anthropic
 import httpx2
 
 TALE = '<paragraph id="1.1">' + "The pot was warm and the tea was good. " * 40 + "</paragraph>"
-ONE = {"model": "demo", "max_tokens": 4000, "messages": [{"role": "user", "content": TALE}]}
+ONE = {"model": "synthetic", "max_tokens": 4000, "messages": [{"role": "user", "content": TALE}]}
 
 
 def heard(sdk: anthropic.Anthropic, **more: Any) -> tuple[str, anthropic.types.Message | BaseException]:

@@ -71,7 +71,7 @@ class Local:
             "ANTHROPIC_API_KEY": "test",
             "ANTHROPIC_BASE_URL": upstream_url,
             "SEARXNG_URL": upstream_url,
-            "BRIEFWORKS_MODEL": "demo",
+            "BRIEFWORKS_MODEL": "synthetic",
             "BRIEFWORKS_ALLOW_HOSTS": host,
             "BRIEFWORKS_DATA_DIR": str(folder),
             **settings,

@@ -9,7 +9,7 @@ PRICES = {
     "version": "of the tests",
     "sources": {"tests": {"url": "https://example.org/no-real-price", "as_of": "2026-11-25"}},
     "models": {
-        "demo": {"input": 2, "output": 10, "cache_read": 0.1, "cache_write": 2.5, "source": "tests"},
+        "synthetic": {"input": 2, "output": 10, "cache_read": 0.1, "cache_write": 2.5, "source": "tests"},
     },
 }
 

@@ -67,7 +67,7 @@ def test_an_articles_cost_adds_up_from_its_calls_to_the_cent(local, upstream):
     assert costs["total"]["paid"] == article["usage"]
     assert costs["total"]["paid"]["calls"] == len(upstream.calls("model"))
     assert usd(costs["total"]["wasted"]) > 0 and usd(costs["total"]["saved"]) == 0
-    assert costs["prices"]["demo"]["url"] == "https://example.org/no-real-price"
+    assert costs["prices"]["synthetic"]["url"] == "https://example.org/no-real-price"
     command = ["explain", "a1", "--project", "calm", "--url", local.app.url]
     shown = CliRunner().invoke(main, command, env=local.env)
     assert f"paid       ${usd(article['usage']):.6f}" in shown.output, shown.output

@@ -234,6 +234,21 @@ def test_dev_serves_until_it_is_told_to_stop(tmp_path):
 
 
 @pytest.mark.slow
+def test_dev_says_why_the_app_did_not_start_this_time(tmp_path):
+    told = run(tmp_path, "dev", "--port", "8600", "--app", "none.py")
+    assert "The app did not start: There is no app at 'none.py'" in told.stderr
+    (tmp_path / "own.py").write_text("raise RuntimeError('of its own')")
+    told = run(tmp_path, "dev", "--port", "8600", "--app", "own.py")
+    assert "The app did not start: RuntimeError: of its own" in told.stderr and told.returncode == 2
+
+
+def test_an_env_file_that_is_no_text_is_said(tmp_path):
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    told = run(tmp_path, "doctor")
+    assert told.returncode == 2 and told.stderr.startswith("Error: .env cannot be read: 'utf-8' codec")
+
+
+@pytest.mark.slow
 def test_dev_can_be_stopped_while_it_starts(tmp_path):
     child = subprocess.Popen(
         [*BRIEFWORKS, "dev", "--port", "8600"],

@@ -28,7 +28,7 @@ SECTION = (
 
 
 HALF_A_PAIR = (
-    b'{"model": "demo", "max_tokens": 9, "messages": [{"role": "user", "content": "half a pair: \\ud83d"}]}'
+    b'{"model": "synthetic", "max_tokens": 9, "messages": [{"role": "user", "content": "a half: \\ud83d"}]}'
 )
 
 
@@ -264,11 +264,11 @@ def test_a_prefix_below_the_minimum_is_not_cached(demo: Demo) -> None:
 
 
 def test_tokens_are_counted_and_models_listed(demo: Demo) -> None:
-    request = {"model": "demo", "messages": [{"role": "user", "content": "a" * 41}]}
+    request = {"model": "synthetic", "messages": [{"role": "user", "content": "a" * 41}]}
     assert demo.sdk.messages.count_tokens(**request).input_tokens == 11
     ids = [model.id for model in demo.sdk.models.list()]
     assert "claude-sonnet-5-5" in ids
-    assert demo.sdk.models.retrieve("demo").lifecycle == "active"
+    assert demo.sdk.models.retrieve("synthetic").lifecycle == "active"
     with pytest.raises(anthropic.NotFoundError):
         demo.sdk.models.retrieve("gpt-2")
 

@@ -44,7 +44,7 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = {path: blocks_of(path) for path in DOCUMENTS}
 SLOW = {"README.md", "docs/SDK.md", "docs/CLI.md"}
 ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
-    ("docs/DEPLOY.md", "pip install briefworks 'gunicorn>=23,<26'"),
+    ("docs/DEPLOY.md", "pip install . 'gunicorn>=23,<26'  # in a clone of this repository"),
     ("docs/DEPLOY.md", "curl -X PUT https://briefworks.example/api/inngest"),
     (
         "docs/DEPLOY.md",
@@ -58,7 +58,7 @@ ELSEWHERE: set[tuple[str, str]] = {  # (document, first line of the block)
         "python -m briefworks.executor --journal executor.db --app http://127.0.0.1:5000/api/inngest",
     ),
     ("docs/SDK.md", "from briefworks import ArticleRequest, Client"),
-    ("docs/SUPABASE.md", "pip install 'briefworks[postgres]'"),
+    ("docs/SUPABASE.md", "pip install '.[postgres]'  # in a clone of this repository"),
     ("docs/SUPABASE.md", "briefworks doctor"),
     ("docs/SUPABASE.md", "briefworks doctor --project acme --user-token -"),
     ("docs/SDK.md", "def token() -> str:"),

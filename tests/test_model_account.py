@@ -166,7 +166,7 @@ def test_thinking_is_counted_within_the_output(upstream: Upstream) -> None:
 
 def test_a_model_without_a_price_costs_nobody_knows_what(upstream: Upstream) -> None:
     memo = Memo()
-    write(calls_to(upstream.url, memo, Out(), model="demo"))
+    write(calls_to(upstream.url, memo, Out(), model="synthetic"))
     (entry,) = memo.account.values()
     assert entry["usage"]["usd"] is None and entry["usage"]["output_tokens"] > 0
 

@@ -119,7 +119,7 @@ def test_what_cannot_work_is_said_at_once(key: str | None, base_url: str | None)
 
 
 # --- check
-@pytest.mark.parametrize("model", ["claude-sonnet-5-5", "demo"])
+@pytest.mark.parametrize("model", ["claude-sonnet-5-5", "synthetic"])
 def test_a_model_that_is_listed_is_there_and_costs_nothing(upstream: Upstream, model: str) -> None:
     said = Model(model=model, api_key="k", base_url=upstream.url).check()
     assert model in said and "127.0.0.1" in said

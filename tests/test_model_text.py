@@ -73,7 +73,7 @@ def test_another_prompt_is_another_call(upstream: Upstream, other: Prompt) -> No
     calls = calls_to(upstream.url, memo, out)
     calls.write(PROMPT, out.token)
     calls.write(other, out.token)
-    calls_to(upstream.url, memo, out, model="demo").write(PROMPT, out.token)
+    calls_to(upstream.url, memo, out, model="synthetic").write(PROMPT, out.token)
     assert len(upstream.calls("model")) == 3 and len(memo) == 3
 
 
@@ -110,7 +110,7 @@ def test_usage_counts_the_cache_and_the_price(upstream: Upstream) -> None:
 
 
 def test_a_model_without_a_price_has_none(upstream: Upstream) -> None:
-    calls = calls_to(upstream.url, Memo(), Out(), model="demo")
+    calls = calls_to(upstream.url, Memo(), Out(), model="synthetic")
     calls.write(PROMPT, lambda _: None)
     assert calls.usage["usd"] is None and calls.usage["output_tokens"] > 0
 
@@ -269,7 +269,7 @@ def test_a_take_that_is_over_stops_a_silent_stream(upstream: Upstream) -> None:
         if heard:
             raise RunOver
 
-    server = Server("demo", None, upstream.url)
+    server = Server("synthetic", None, upstream.url)
     with pytest.raises(RunOver), Watch(over, time.monotonic() + 20, silence_s=0.1) as watch:
         server.stream(Request.of(PROMPT), Answer(), watch, heard.append)
     wait_for(lambda: upstream.calls("model")[0]["ended"] == "aborted")

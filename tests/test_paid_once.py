@@ -64,7 +64,7 @@ def app(tmp_path, upstream):
         _env_file=None,
         anthropic_base_url=upstream.url,
         searxng_url=upstream.url,
-        model="demo",
+        model="synthetic",
         allow_hosts=[upstream.url.partition("://")[2]],
         inngest_dev="http://127.0.0.1:9",
         data_dir=tmp_path,

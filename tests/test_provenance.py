@@ -31,7 +31,7 @@ def local(tmp_path_factory, upstream):
 def test_a_finished_article_says_what_it_was_made_with_and_when(local):
     state, rows = local.state(), local.rows()
     made = state["polished"]["provenance"]
-    assert (made["models"], made["persona"], made["search"]) == (["demo"], "plain-expert", "searxng")
+    assert (made["models"], made["persona"], made["search"]) == (["synthetic"], "plain-expert", "searxng")
     assert made["begun_at"] == rows[0]["created_at"] < made["finished_at"] <= rows[-1]["created_at"]
     assert made["versions"].keys() == {"briefworks", "rules", "prompts", "prices"}
     assert made["versions"]["briefworks"] == version("briefworks")
@@ -61,7 +61,7 @@ def test_a_file_ends_with_how_it_was_made_only_if_asked(local, tmp_path):
     assert asked.startswith(plain.rstrip()) and "How this text was made" not in plain
     closing = asked.removeprefix(plain.rstrip())
     made = local.state()["polished"]["provenance"]
-    for said in ("Models: demo", "Persona: plain-expert", made["begun_at"], made["versions"]["prompts"]):
+    for said in ("Models: synthetic", "Persona: plain-expert", made["begun_at"], made["versions"]["prompts"]):
         assert said in closing
     assert "<h2>How this text was made</h2>" in local.http.get(f"{ARTICLE}.html?provenance=1").text
     out = tmp_path / "desks.md"

@@ -56,6 +56,7 @@ class Supervised:
 
     def _launch(self) -> None:
         with self.log.open("ab") as log:
+            told = log.tell()  # what an earlier start said is no reason of this one
             self._process = subprocess.Popen(  # noqa: S603 – our own interpreter and modules
                 [sys.executable, "-m", "briefworks.cli.child", *self.args()],
                 stdin=subprocess.PIPE,
@@ -76,7 +77,7 @@ class Supervised:
             process.kill()
             process.wait()
             raise ConfigError(
-                f"The {self.name} did not start: {_tail(self.log)}", hint=f"More in {self.log}."
+                f"The {self.name} did not start: {_tail(self.log, told)}", hint=f"More in {self.log}."
             ) from None
 
     def _look_after(self) -> None:
@@ -120,9 +121,9 @@ def wait_until(ready: Callable[[], bool], timeout_s: float, what: str) -> None:
         time.sleep(0.05)
 
 
-def _tail(log: Path) -> str:
+def _tail(log: Path, after: int) -> str:
     try:
-        lines = log.read_text(errors="replace").strip().splitlines()
+        lines = log.read_bytes()[after:].decode(errors="replace").strip().splitlines()
     except OSError:
         return "no log"
     said = [line for line in lines if line.startswith("Error: ")] or lines or ["it said nothing"]

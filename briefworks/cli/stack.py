@@ -102,7 +102,7 @@ class Stack:
         return {
             "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": "demo",
-            "BRIEFWORKS_MODEL": "demo",
+            "BRIEFWORKS_MODEL": "synthetic",
             "SEARXNG_URL": url,
             **dict.fromkeys(("SERPER_API_KEY", "BRAVE_API_KEY", "TAVILY_API_KEY"), ""),
             "BRIEFWORKS_ALLOW_HOSTS": url.partition("://")[2],

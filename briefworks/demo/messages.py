@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-MODELS = ("claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "demo")
+MODELS = ("claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "synthetic")
 MOST_BREAKPOINTS = 4
 CHARS_PER_TOKEN = 4
 

@@ -160,7 +160,7 @@ def model_calls(folder):
         (["doctor"], {"BRIEFWORKS_STORE": "mysql://x"}, "BRIEFWORKS_STORE"),
         (["doctor"], {"BRIEFWORKS_STORE": "supabase"}, "SUPABASE_URL"),
         (["migrate"], {}, "DATABASE_URL"),
-        (["migrate", "postgresql://me:sk-secret@127.0.0.1:9/x"], {}, "refused"),
+        (["migrate", "postgresql://me:sk-secret@127.0.0.1:9/x"], {}, "host and port"),
         (["demo", "standing desks"], {"BRIEFWORKS_DATA_DIR": "/proc/none"}, "BRIEFWORKS_DATA_DIR"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from briefworks.cli import main
+from briefworks.cli import watch as watching
 from briefworks.cli.watch import TerminalView
 from environment import environment
 from local import Local
@@ -204,6 +205,23 @@ def test_articles_are_a_table_or_a_line_of_json_each(other):
     assert [json.loads(line)["article_id"] for line in as_json] == ["a2", "a1", "a0"]
     short = told_by("articles", "--url", other.url, "--limit", "1")
     assert len(short.stdout.splitlines()) == 1 and "--limit" in short.stderr
+
+
+def test_a_silence_is_spoken_of_and_after_a_row_the_next_one(monkeypatch, capsys):
+    monkeypatch.setattr(watching, "QUIET_S", 0.02)
+    told = []
+
+    def spoken_of(times):
+        told.append(capsys.readouterr().err)
+        return "".join(told).count("Nothing has come") == times
+
+    class Slow:
+        def follow(self, *_, **__):
+            for n in (1, 2):
+                wait_for(lambda n=n: spoken_of(n))
+                yield row(n)
+
+    watching.watch(Slow(), watching.JsonLines("p", "a"))
 
 
 def test_delete_asks_first(other):

@@ -153,8 +153,9 @@ def test_a_journal_of_a_newer_version_is_refused(tmp_path):
 
 def test_a_file_that_is_no_journal_is_refused(tmp_path):
     (tmp_path / "journal.db").write_text("a shopping list " * 100)
-    with pytest.raises(ConfigError, match="cannot be used"):
+    with pytest.raises(ConfigError, match="cannot be used") as told:
         Executor(tmp_path / "journal.db", 0).start()
+    assert "aside" in told.value.hint
 
 
 def test_a_taken_port_means_the_next_free_one(tmp_path):

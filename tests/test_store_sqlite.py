@@ -286,8 +286,9 @@ def test_a_file_of_the_first_version_is_brought_on_with_all_that_is_in_it(tmp_pa
 def test_a_place_that_cannot_hold_a_store_is_a_configuration_error(tmp_path):
     (tmp_path / "file").write_text("not a database, whatever its name says")
     for path in (tmp_path / "file", tmp_path / "file" / "stream.db", tmp_path):
-        with pytest.raises(ConfigError, match="cannot be opened"):
+        with pytest.raises(ConfigError, match="cannot be opened") as told:
             SqliteStore(path)
+        assert "aside" in told.value.hint
 
 
 def test_a_locked_file_is_unavailable_and_works_again_afterwards(tmp_path):

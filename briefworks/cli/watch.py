@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import click
@@ -14,6 +18,7 @@ from briefworks.fold import apply, empty_state
 from briefworks.shapes import ArticleState, Polished, RunFailed, StreamRow
 
 PATIENCE_S = 600.0  # an app that is away for a while is waited for
+QUIET_S = 120.0  # a silence that is spoken of
 
 
 class JsonLines:
@@ -34,9 +39,38 @@ def watch(client: Client, view: TerminalView | JsonLines) -> ArticleState:
     def trouble(error: BriefworksError) -> None:
         click.secho(f"\n{plain(str(error))} Trying again …", fg="yellow", err=True)
 
-    for row in client.follow(ids[0], article_id=ids[1], patience_s=PATIENCE_S, on_trouble=trouble):
-        view.row(row)
+    with _told_of_silence() as heard:
+        for row in client.follow(ids[0], article_id=ids[1], patience_s=PATIENCE_S, on_trouble=trouble):
+            heard()
+            view.row(row)
     return view.state
+
+
+@contextmanager
+def _told_of_silence() -> Iterator[Callable[[], None]]:
+    """To be called at every row; when it is not called for `QUIET_S`, that is said on standard error."""
+    rows: queue.SimpleQueue[bool] = queue.SimpleQueue()  # False at the end
+
+    def listen() -> None:
+        goes_on = True
+        while goes_on:
+            try:
+                goes_on = rows.get(timeout=QUIET_S)
+            except queue.Empty:
+                click.secho(
+                    f"\nNothing has come for {QUIET_S:.0f} s. The run may wait for its turn, for the model or"
+                    " for room on a disk: `briefworks doctor` says what answers, executor.log and app.log in"
+                    " the data folder say more.",
+                    fg="yellow",
+                    err=True,
+                )
+                goes_on = rows.get()
+
+    threading.Thread(target=listen, name="silence", daemon=True).start()
+    try:
+        yield lambda: rows.put(True)
+    finally:
+        rows.put(False)
 
 
 def begun(state: ArticleState, row: StreamRow) -> ArticleState:

@@ -11,6 +11,7 @@ from pathlib import Path
 from briefworks.errors import ConfigError
 
 Row = sqlite3.Row
+_ASIDE = "A damaged one can be put aside: the runs in it end there, the articles' own store is another file."
 VERSION = 2
 UPGRADES = {  # what makes a journal of that version one of the next
     1: """
@@ -41,7 +42,7 @@ def open_to_write(path: Path, on_write: Callable[[], None]) -> sqlite3.Connectio
             undone.pop_all()
             return db
     except sqlite3.Error as error:
-        raise ConfigError(f"The journal {path} cannot be used: {error}.") from None
+        raise ConfigError(f"The journal {path} cannot be used: {error}.", hint=_ASIDE) from None
 
 
 def _bring_up(db: sqlite3.Connection, path: Path, on_write: Callable[[], None]) -> None:
@@ -83,7 +84,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             )
         yield db
     except sqlite3.DatabaseError as error:
-        raise ConfigError(f"The journal {path} cannot be read: {error}.") from None
+        raise ConfigError(f"The journal {path} cannot be read: {error}.", hint=_ASIDE) from None
     finally:
         db.close()
 

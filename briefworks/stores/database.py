@@ -49,7 +49,8 @@ class Database:
                 raise StoreUnavailable(f"The stream store does not answer: {error}.") from error
             raise ConfigError(
                 f"The stream store {self.path} cannot be opened: {error}.",
-                hint="Set BRIEFWORKS_DATA_DIR or BRIEFWORKS_STORE to a place this user may write.",
+                hint="Set BRIEFWORKS_DATA_DIR or BRIEFWORKS_STORE to a place this user may write; put a"
+                " damaged file aside.",
             ) from error
 
     @contextmanager

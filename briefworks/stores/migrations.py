@@ -104,7 +104,11 @@ def _versions(db: psycopg.Connection) -> set[str]:
 @contextmanager
 def _connected(url: str) -> Iterator[psycopg.Connection]:
     """A transaction; what the database answers is said in our words."""
-    with our_words(), connect(checked(url), within_s=10) as db:
+    try:
+        connection = connect(checked(url), within_s=10)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(str(error), hint="Does it run, and are host and port right?") from error
+    with our_words(), connection as db:
         if (encoding := db.info.parameter_status("server_encoding")) != "UTF8":
             raise ConfigError(
                 f"The database keeps its text as {encoding}, and articles are written in UTF8.",

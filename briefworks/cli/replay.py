@@ -45,11 +45,10 @@ def replay(run: str, from_step: str | None, anew: bool, no_wait: bool) -> None:
             "No executor of this data folder is running.", hint="Start `briefworks dev`, then ask again."
         )
     new = LocalEngine(url).rerun(row["run_id"], body)
-    click.echo(f"{new}  {plain_line(row['fn_id'])}, once more")
-    if no_wait:
-        return
     try:
-        _watch(history, new)
+        click.echo(f"{new}  {plain_line(row['fn_id'])}, once more")
+        if not no_wait:
+            _watch(history, new)
     except KeyboardInterrupt:
         click.echo(f"\nNo longer watched; the run goes on: briefworks runs {new}", err=True)
         raise SystemExit(130) from None

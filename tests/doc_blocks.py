@@ -216,7 +216,7 @@ def commands_of(text: str) -> Iterator[list[str]]:
 def check_command(block: Block, words: list[str]) -> None:
     """One of ours has these options; a server is told of an app that is there."""
     if words[0] == "briefworks":
-        context = click.Context(main)
+        context = click.Context(main, **main.context_settings)
         command = main.get_command(context, words[1])
         assert command, f"{block}: there is no `briefworks {words[1]}`"
         try:

@@ -213,14 +213,15 @@ def test_doctor_is_content_with_servers_that_answer(tmp_path, upstream):
     assert "its price is of 20" in told.stdout
 
 
-def test_dev_serves_until_it_is_told_to_stop(tmp_path):
-    child = subprocess.Popen(
-        [*BRIEFWORKS, "dev", "--port", "8600"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
+def dev(folder, **streams):
+    command = [*BRIEFWORKS, "dev", "--port", "8600"]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True, **streams
     )
+
+
+def test_dev_serves_until_it_is_told_to_stop(tmp_path):
+    child = dev(tmp_path)
     said = ""
     while "Ctrl-C" not in said:
         line = child.stdout.readline()
@@ -250,14 +251,7 @@ def test_an_env_file_that_is_no_text_is_said(tmp_path):
 
 @pytest.mark.slow
 def test_dev_can_be_stopped_while_it_starts(tmp_path):
-    child = subprocess.Popen(
-        [*BRIEFWORKS, "dev", "--port", "8600"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    child = dev(tmp_path, stderr=subprocess.STDOUT)
     assert child.stdout.readline() == "Starting …\n"
     child.send_signal(signal.SIGINT)
     said = child.stdout.read()

@@ -38,7 +38,7 @@ class Language:
     """The words of one language."""
 
     words: dict[str, Word]
-    stems: dict[str, Word]
+    spelled: dict[str, Word]  # the words, and the stems that stand only within one
     joins: frozenset[str]
     has_compounds: bool
     half: tuple[str, ...]
@@ -60,9 +60,10 @@ class Language:
         table: dict[str, dict[str, int]] = {key: one for key, one in entry.items() if isinstance(one, dict)}
         listed: dict[str, list[str]] = {key: one for key, one in entry.items() if isinstance(one, list)}
         words = {word: Word(n, False) for word, n in table["numbers"].items()}
+        words |= {word: Word(n, True) for word, n in table["times"].items()}
         return cls(
-            words=words | {word: Word(n, True) for word, n in table["times"].items()},
-            stems={word: Word(n, False) for word, n in table.get("stems", {}).items()},
+            words=words,
+            spelled=words | {word: Word(n, False) for word, n in table.get("stems", {}).items()},
             joins=frozenset(listed["joins"]),
             has_compounds=bool(entry.get("compounds")),
             half=tuple(listed["half"]),
@@ -109,13 +110,12 @@ def _parsed(token: str, name: str) -> tuple[Word, ...]:
         return (word,)
     if not language.has_compounds or len(token) > _LONGEST:
         return ()
-    known = {**language.words, **language.stems}
     ways: dict[int, tuple[Word, ...]] = {0: ()}
     for at in range(len(token)):
         if at not in ways:
             continue
         rest, before = token[at:], ways[at]
-        for spelled, one in known.items():
+        for spelled, one in language.spelled.items():
             if rest.startswith(spelled) and (len(rest) > len(spelled) or spelled in language.words):
                 ways[at + len(spelled)] = (*before, one)
         for join in language.joins:

@@ -138,13 +138,15 @@ def sleeping(lab, k):
 
 
 def _by_event(lab, here):
+    def told():
+        return [(name, data["event"]["data"]["k"]) for name, data in here.heard]
+
     woken = lab.here["sleeps"].marks["after"]
     mine, other = sleeping(lab, "mine"), sleeping(lab, "other")
     lab.send("case/stop", {"k": "nobody"})
     lab.send("case/stop", {"k": "mine"})
     assert lab.ended(mine)["status"] == "Cancelled"
     assert lab.runs(other)[0]["ended_at"] is None
-    told = lambda: [(name, data["event"]["data"]["k"]) for name, data in here.heard]  # noqa: E731
     wait_for(lambda: ("inngest/function.cancelled", "mine") in told(), what="the event of the cancel")
     lab.send("case/stop", {"k": "other"})
     assert lab.ended(other)["status"] == "Cancelled" and lab.here["sleeps"].marks["after"] == woken

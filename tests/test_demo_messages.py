@@ -154,7 +154,7 @@ def test_every_stream_keeps_the_rate_however_many_there_are(start: Any, streams:
     for thread in threads:
         thread.join()
     assert len(took) == streams
-    assert all(50 < rate < 105 for rate in took), took
+    assert all(20 < rate < 105 for rate in took), took  # one rate shared by twelve would be 8
 
 
 def test_max_tokens_truncates(demo: Demo) -> None:

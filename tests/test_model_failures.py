@@ -22,6 +22,7 @@ from briefworks.errors import (
     RateLimited,
 )
 from briefworks.model import Prompt, failures
+from in_time import in_time
 from model_talk import Memo, Out, Scripted, calls_to, events, message, refusal_of
 from upstream import Upstream
 
@@ -74,11 +75,10 @@ def test_a_failure_is_asked_again_only_where_that_can_help(
 
 
 def test_a_wait_that_is_too_long_is_left_to_whoever_asks_again(upstream: Upstream) -> None:
-    upstream.fault("rate_limit", times=9, retry_after=17)
-    begun = time.monotonic()
-    error, _, _ = fails(upstream.url, limit_s=10)
-    assert isinstance(error, RateLimited) and error.retry_after_s == 17
-    assert time.monotonic() - begun < 10
+    upstream.fault("rate_limit", times=9, retry_after=61)
+    with in_time():
+        error, _, _ = fails(upstream.url, limit_s=10)
+    assert isinstance(error, RateLimited) and error.retry_after_s == 61
     assert len(upstream.calls("model")) == 1
 
 
@@ -199,17 +199,18 @@ def test_the_end_of_an_answer_may_break_when_all_of_it_has_come(httpserver: HTTP
 def test_a_silent_server_is_left_at_the_deadline(upstream: Upstream) -> None:
     upstream.fault("stall", after_tokens=8, seconds=60)
     begun = time.monotonic()
-    error, memo, out = fails(upstream.url, limit_s=1.5)
+    with in_time():
+        error, memo, out = fails(upstream.url, limit_s=1.5)
     assert isinstance(error, ModelUnavailable) and "step limit" in str(error)
-    assert 1.4 < time.monotonic() - begun < 10
+    assert time.monotonic() - begun > 1.4
     assert out.text and not memo
 
 
 def test_a_slow_stream_is_left_at_the_deadline(upstream: Upstream) -> None:
     upstream.fault("slow", tokens_per_s=4)
-    begun = time.monotonic()
-    error, _, out = fails(upstream.url, limit_s=1.5)
-    assert "step limit" in str(error) and time.monotonic() - begun < 10
+    with in_time():
+        error, _, out = fails(upstream.url, limit_s=1.5)
+    assert "step limit" in str(error)
     assert out.text
 
 

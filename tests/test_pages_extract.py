@@ -14,6 +14,7 @@ from briefworks.pages.extract import Unreadable, read_html
 from briefworks.pages.extractor import Extractor
 from briefworks.pages.guard import Refused
 from briefworks.pages.plain import MOST_TEXT_CHARS
+from in_time import quickly
 
 GUIDE = (Path(__file__).parent / "pages" / "guide.html").read_bytes()
 WORDS = "The desk stands on four legs and carries a lamp, a screen and a cup of tea, as it did before. "
@@ -186,9 +187,8 @@ def test_a_table_of_one_row_of_links_is_a_menu_and_one_with_more_rows_is_a_table
 
 @pytest.mark.slow
 def test_a_page_of_thousands_of_tables_of_contents_is_read_in_seconds():
-    began = time.process_time()
-    read_html(by_hand(f"<h1>Desks</h1><p>{WORDS * 4000}</p>" + f"<ul>{LINKS}</ul>" * 6000), "")
-    assert time.process_time() - began < 10
+    page = by_hand(f"<h1>Desks</h1><p>{WORDS * 4000}</p>" + f"<ul>{LINKS}</ul>" * 6000)
+    quickly(10, lambda: read_html(page, ""))
 
 
 def test_without_og_title_the_title_element_counts_then_the_first_heading():
@@ -353,10 +353,11 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_markup_that_would_take_minutes_is_refused_before_it_is_parsed(bomb):
-    began = time.process_time()
-    with pytest.raises(Unreadable, match="too complex"):
-        read_html(BOMBS[bomb].encode(), "")
-    assert time.process_time() - began < 2
+    def refused():
+        with pytest.raises(Unreadable, match="too complex"):
+            read_html(BOMBS[bomb].encode(), "")
+
+    quickly(2, refused)
 
 
 def test_a_script_full_of_signs_is_no_bomb():

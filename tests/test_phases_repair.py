@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from briefworks.phases.repair import repaired
+from in_time import quickly
 
 BODY = "A desk rises in ten seconds [s1].\n\nIts motor is quiet [s2]."
 
@@ -64,8 +64,7 @@ def test_mending_any_text_invents_no_citation(text: str) -> None:
 
 
 def test_mending_hostile_text_takes_no_time() -> None:
-    began = time.process_time()
-    for hostile in (
+    pieces = (
         "[s1",
         "[s1 ",
         "# ",
@@ -77,9 +76,8 @@ def test_mending_hostile_text_takes_no_time() -> None:
         "[insert ",
         "<thinking>",
         "I will ",
-    ):
-        repaired(hostile * 20_000, "H")
-    assert time.process_time() - began < 5
+    )
+    quickly(5, lambda: [repaired(piece * 20_000, "H") for piece in pieces])
 
 
 TALK = {

@@ -12,6 +12,7 @@ from briefworks.errors import ConfigError, RateLimited, SearchUnavailable
 from briefworks.search import BraveSearch, Search, SearchPage, SearxngSearch, SerperSearch, TavilySearch
 from briefworks.settings import Settings
 from briefworks.web.parts import build_search
+from in_time import in_time
 
 KEY = "sk-very-secret-0123456789"
 
@@ -498,10 +499,8 @@ def test_fields_of_a_wrong_type_are_as_if_missing(httpserver: HTTPServer):
 def test_a_silent_server_costs_no_more_than_the_time_given(httpserver: HTTPServer):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         search = SerperSearch(KEY, base_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        began = time.monotonic()
-        with pytest.raises(SearchUnavailable, match="in time"):
+        with in_time(), pytest.raises(SearchUnavailable, match="in time"):
             ask(search, timeout_s=0.5)
-    assert time.monotonic() - began < 4
 
 
 def test_a_dripping_server_costs_no_more_than_the_time_given(httpserver: HTTPServer):
@@ -511,10 +510,8 @@ def test_a_dripping_server_costs_no_more_than_the_time_given(httpserver: HTTPSer
             yield b" "
 
     httpserver.expect_request("/search").respond_with_handler(lambda _: Response(drip()))
-    began = time.monotonic()
-    with pytest.raises(SearchUnavailable, match="in time"):
+    with in_time(), pytest.raises(SearchUnavailable, match="in time"):
         ask(searxng(httpserver), timeout_s=0.5)
-    assert time.monotonic() - began < 4
 
 
 def test_a_redirect_is_not_followed_with_the_key(httpserver: HTTPServer):

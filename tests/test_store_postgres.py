@@ -20,6 +20,7 @@ from briefworks.errors import BriefworksError, ConfigError, StaleTake, StoreUnav
 from briefworks.stores import heads
 from briefworks.stores.postgres import PostgresStore
 from briefworks.stream import StepWriter, rows_of
+from in_time import in_time
 from lossy import POSTGRES, Lossy
 from postgres_server import PostgresServer, clocked, emptied, letting_in
 from store_contract import StoreContract, begun, outcome
@@ -323,10 +324,8 @@ def test_a_writer_that_hangs_makes_the_others_wait_two_seconds_and_then_say_so(p
         take = begun(store)
         other = begun_in_another_project(store)
         hanging.execute("select * from article_projects where project_id = 'p' for update")
-        begin = time.monotonic()
-        with pytest.raises(StoreUnavailable):
+        with in_time(), pytest.raises(StoreUnavailable):
             store.append("p", "a", "draft-section-1", take, 0, [token("x")])
-        assert time.monotonic() - begin < 5
         assert store.append("q", "a", "draft-section-1", other, 0, [token("x")]) == 2
         hanging.rollback()
         assert store.append("p", "a", "draft-section-1", take, 0, [token("x")]) == 2
@@ -439,7 +438,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_word_and_no_time_of_the
                     took.append(time.perf_counter() - begin)
                     time.sleep(0.002)
                 wait_for(lambda: read_text(store) == "".join(words))
-                assert sorted(took)[-4] < 0.1  # but for a busy machine's own pauses
+                assert sorted(took)[-40] < 0.1  # the server is away for 200 of them
                 out.done(*section_done())
             assert [row["event"] for row in rows_of(store, "p", "a")] == ["run-started", "section-done"]
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from briefworks.tells import RULES_VERSION, lint, rate
 from briefworks.tells.linter import RULES
 from briefworks.text import count_words
+from in_time import quickly
 
 HITS = {
     "chat-leak": "I hope this helps you choose a desk.",
@@ -196,6 +196,4 @@ def test_offsets_quote_the_text_and_hits_of_a_rule_never_overlap(markdown: str) 
 )
 def test_a_megabyte_of_anything_is_linted_in_two_seconds(piece: str) -> None:
     hostile = piece * (1_000_000 // len(piece))
-    began = time.process_time()
-    lint(hostile)
-    assert time.process_time() - began < 2
+    quickly(2, lambda: lint(hostile))

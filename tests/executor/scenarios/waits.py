@@ -7,6 +7,7 @@ import inngest
 
 from executor.scenarios.lab import scenario
 from executor.support import wait_for
+from in_time import ROOM_S
 
 SAME_K = "event.data.k == async.data.k"
 
@@ -35,7 +36,7 @@ def wait(ctx, here, seconds, if_exp=None, event="case/answer"):
 def _a_second(lab, here):
     begun = time.monotonic()
     assert lab.result(lab.send(f"case/{here.name}")) == ("Completed", ["before", None, "after"])
-    assert 0.9 <= time.monotonic() - begun < 10 and here.marks == {"before": 1, "after": 1}
+    assert 0.9 <= time.monotonic() - begun < ROOM_S and here.marks == {"before": 1, "after": 1}
 
 
 def _around(ctx, here, rest):

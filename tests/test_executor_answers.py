@@ -79,7 +79,7 @@ def test_silence_of_the_app_is_an_attempt_after_the_time_out(tmp_path):
     ):
         rest = Rest(executor.url)
         rest.http.post("/fn/register", json=app.registration({"id": "probe-f", "event": "slow"}))
-        assert rest.ended(rest.send("slow"))["output"] == 1
+        assert rest.ended(rest.send("slow"))["output"] >= 1
         rest.close()
 
 

@@ -13,7 +13,9 @@ import structlog
 from hypothesis import HealthCheck, settings
 from pytest_httpserver import HTTPServer
 
+from briefworks.stores import functions
 from briefworks.stores.sqlite import SqliteStore
+from in_time import HELD_S
 from postgres_server import PostgresServer, emptied
 from realtime_peer import RealtimePeer
 from upstream import Upstream
@@ -59,6 +61,12 @@ def no_thread_left():
         return [name for name in names if name.startswith(THREADS)]
 
     wait_for(lambda: not left(), 20, f"the end of {left()}")
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """A store that asks again asks for longer than a machine may pause after an answer that was lost."""
+    monkeypatch.setattr(functions, "_RETRY_S", HELD_S)
 
 
 @pytest.fixture

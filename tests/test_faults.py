@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from briefworks.shapes import TERMINAL
+from in_time import ROOM_S
 from local import Local
 from waiting import wait_for
 
@@ -117,7 +118,7 @@ def test_a_slow_model_stays_within_the_step_limit_and_the_article_is_written(tmp
         local.ask()
         rows = local.wait_end()
         assert rows[-1]["event"] == "polish-done"
-        assert max(map(seconds, upstream.calls("model"))) < 9  # as the upstream saw it
+        assert max(map(seconds, upstream.calls("model"))) < ROOM_S  # as the upstream saw it
     finally:
         local.close()
 

@@ -82,6 +82,7 @@ class TestPostgres(StoreContract):
     """The contract, on a plain database and on one like Supabase's."""
 
 
+@pytest.mark.usefixtures("patient")
 class LosesAnswers:
     """The one promise that reads otherwise when answers are lost."""
 
@@ -185,18 +186,18 @@ def run_machine(machine, lossy, database_url, **options):
     lossy.close()
 
 
-def test_the_store_answers_like_the_model_whatever_is_cut(postgres, plain_url):
+def test_the_store_answers_like_the_model_whatever_is_cut(postgres, plain_url, patient):
     run_machine(CutMachine, Lossy(postgres.port, POSTGRES), plain_url, max_examples=4, stateful_step_count=12)
 
 
 @pytest.mark.slow
-def test_the_store_answers_like_the_model_whatever_is_cut_for_long(postgres, plain_url):
+def test_the_store_answers_like_the_model_whatever_is_cut_for_long(postgres, plain_url, patient):
     run_machine(
         CutMachine, Lossy(postgres.port, POSTGRES), plain_url, max_examples=25, stateful_step_count=40
     )
 
 
-def test_whose_answer_was_lost_is_told_that_the_ending_was_his(postgres, plain_url):
+def test_whose_answer_was_lost_is_told_that_the_ending_was_his(postgres, plain_url, patient):
     lossy = Lossy(postgres.port, POSTGRES)
     mine = PostgresStore(plain_url.replace(str(postgres.port), str(lossy.port)))
     with closing(mine), closing(PostgresStore(plain_url)) as other:

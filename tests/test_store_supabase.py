@@ -132,7 +132,7 @@ class TestSupabaseWhenEveryAnswerIsLostOnce(LosesAnswers, StoreContract):
 
 @needs_lite
 @pytest.mark.slow
-def test_the_store_answers_like_the_model_whatever_is_cut(lite, database_url):
+def test_the_store_answers_like_the_model_whatever_is_cut(lite, database_url, patient):
     lossy = Lossy(lite.port, HTTP)
 
     class Machine(CutMachine):

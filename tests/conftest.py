@@ -65,7 +65,7 @@ def no_thread_left():
 
 @pytest.fixture
 def patient(monkeypatch):
-    """A store that asks again asks for longer than a machine may pause after an answer that was lost."""
+    """A store that asks again does so for longer than a machine may pause."""
     monkeypatch.setattr(functions, "_RETRY_S", HELD_S)
 
 

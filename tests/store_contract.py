@@ -55,6 +55,7 @@ def outcome(call, *args):
         return type(error)
 
 
+@pytest.mark.usefixtures("patient")
 class StoreContract:
     # --- runs
     def test_a_run_claims_its_article_once_and_for_itself_alone(self, store):

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from briefworks.stores import functions
+from in_time import HELD_S
 from store_rows import (
     FAILED,
     RUN,
@@ -100,5 +102,11 @@ def played_by_the_killed(where):
     return found
 
 
+def be_patient():
+    """For a process of its own: a machine may pause for longer than a store asks again."""
+    functions._RETRY_S = HELD_S
+
+
 if __name__ == "__main__":
+    be_patient()
     play(open_store(sys.argv[1]), int(sys.argv[2]), lambda n: print(n, flush=True))  # noqa: T201

@@ -3,8 +3,9 @@
 import sys
 
 from store_rows import token
-from store_script import open_store
+from store_script import be_patient, open_store
 
+be_patient()
 where, step, count = sys.argv[1:]
 store = open_store(where)
 take = store.open_take("p", "a", "r1", step, step)["take"]

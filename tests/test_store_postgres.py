@@ -82,7 +82,6 @@ class TestPostgres(StoreContract):
     """The contract, on a plain database and on one like Supabase's."""
 
 
-@pytest.mark.usefixtures("patient")
 class LosesAnswers:
     """The one promise that reads otherwise when answers are lost."""
 

@@ -95,11 +95,11 @@ def without_commands(text: str) -> tuple[str, list[str]]:
 def _commands(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """The sentences that command, and two neighbours that do so together."""
     seen = [_seen(text[start:end]) for start, end in spans]
-    found = [any(_COMMAND.search(one) for one in ways) for ways in seen]
+    found = [any(map(_COMMAND.search, {*ways})) for ways in seen]
     for n in range(1, len(spans)):
         if not (found[n - 1] or found[n]):
-            pairs = (f"{a[-_REACH:]} {b[:_REACH]}" for a, b in zip(seen[n - 1], seen[n], strict=True))
-            if any(_OVERRIDE.search(pair) for pair in pairs):
+            pairs = {f"{a[-_REACH:]} {b[:_REACH]}" for a, b in zip(seen[n - 1], seen[n], strict=True)}
+            if any(map(_OVERRIDE.search, pairs)):
                 found[n - 1] = found[n] = True
     return (span for span, commands in zip(spans, found, strict=True) if commands)
 

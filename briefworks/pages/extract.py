@@ -12,7 +12,7 @@ import trafilatura
 from lxml import etree, html
 
 from briefworks.pages.frame import in_frame, wrap_loose_text
-from briefworks.pages.menus import drop_menus
+from briefworks.pages.menus import HEADINGS, drop_menus
 from briefworks.pages.plain import Extracted, cut_at_paragraph, decode
 from briefworks.text import clean, instant_at, squash
 
@@ -30,7 +30,7 @@ _ESCAPED_START = re.compile(r"^(\d{0,9})\\([#>+.)-])", re.M)
 _SIGN = re.compile(r"\s*[¶#§]$")  # of a link that leads to the heading itself
 _ICON = re.compile("[\ue000-\uf8ff]")  # means something in the page's own font alone
 _TITLE_PARTS = re.compile(r"\s+[|–—·-]\s+")  # page | site
-_HEADINGS = "//h1 | //h2 | //h3 | //h4 | //h5 | //h6"
+_HEADINGS = " | ".join(f"//{tag}" for tag in HEADINGS)
 _NOT_THE_PAGE = frozenset(
     {"comment", "review", "itemListElement", "isPartOf", "mentions", "citation", "hasPart"}
 )

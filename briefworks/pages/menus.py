@@ -14,7 +14,7 @@ _CALLED = re.compile(
     re.I,
 )
 _LINES = "//p | //div | //td | //ul | //center | //table[count(.//tr) = 1]"
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = (
     "descendant::*[self::p or self::div or self::table or self::pre or self::h1 or self::h2 or self::h3]"
 )
@@ -76,8 +76,8 @@ def _drop_with_heading(element: html.HtmlElement) -> None:
     while _is_alone(element) and (parent := element.getparent()) is not None:
         element = parent
     heading, after = element.getprevious(), element.getnext()
-    is_over = heading is not None and heading.tag in _HEADINGS[1:] and not (heading.tail or "").strip()
-    ends = after is None or (after.tag in _HEADINGS and is_over and after.tag <= heading.tag)
+    is_over = heading is not None and heading.tag in HEADINGS[1:] and not (heading.tail or "").strip()
+    ends = after is None or (after.tag in HEADINGS and is_over and after.tag <= heading.tag)
     if is_over and ends and not (element.tail or "").strip():
         _drop(heading)
     _drop(element)

@@ -17,7 +17,6 @@ STEPS = {
     "polish-section-1-1": [token("p", "polish-token", paragraph=1), section_done(1, "Rewritten.", "Eins")],
     "polish": [polish_done("Erster.", "Zweiter.")],
 }
-# for what takes its time: processes, sockets
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(["open", "append", "append", "append", "finish", "finish", "end"]),

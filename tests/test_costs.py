@@ -135,7 +135,7 @@ def exact(spendings: Iterable[Spending], part: Literal["paid", "saved"], kind: s
     return sum((Decimal(json.dumps(one[kind])) for one in found), Decimal(0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(an_entry(), max_size=25))
 def test_any_account_adds_up_to_the_millionth_of_a_dollar(entries: list[AccountEntry]) -> None:
     rows = [a_row(n, run_id) for n, run_id in enumerate(("r1", "r2"), 1)]

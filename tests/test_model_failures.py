@@ -198,11 +198,9 @@ def test_the_end_of_an_answer_may_break_when_all_of_it_has_come(httpserver: HTTP
 
 def test_a_silent_server_is_left_at_the_deadline(upstream: Upstream) -> None:
     upstream.fault("stall", after_tokens=8, seconds=60)
-    begun = time.monotonic()
-    with in_time():
+    with in_time(more_than_s=1.4):
         error, memo, out = fails(upstream.url, limit_s=1.5)
     assert isinstance(error, ModelUnavailable) and "step limit" in str(error)
-    assert time.monotonic() - begun > 1.4
     assert out.text and not memo
 
 

@@ -244,6 +244,15 @@ def test_writers_in_three_processes_leave_no_hole_no_disorder_no_repeat(plain_ur
 
 
 # --- waiting
+OURS = "from pg_stat_activity where application_name = 'briefworks'"
+
+
+def one_listens(db):
+    """Wait until exactly one connection of a store listens."""
+    listen = f"select count(*) {OURS} and query like 'listen%%'"
+    wait_for(lambda: db.execute(listen).fetchone() == (1,), what="one who listens")
+
+
 def test_one_connection_listens_for_all_who_wait(postgres, plain_url, monkeypatch):
     with closing(PostgresStore(plain_url)) as store, ThreadPoolExecutor(12) as pool:
         store.start_run("p", "a", "r1", RUN)
@@ -251,12 +260,8 @@ def test_one_connection_listens_for_all_who_wait(postgres, plain_url, monkeypatc
             patched.setattr(heads, "LOOK_S", 60)  # told, not found by looking
             waiting = [pool.submit(store.wait, "p", 1, 30) for _ in range(12)]
             wait_for(lambda: store._heads._waiting["p"] == 12)
-            listening = (
-                "select count(*) from pg_stat_activity where query like '%%listen%%'"
-                " and pid <> pg_backend_pid()"
-            )
             with psycopg.connect(plain_url) as db:
-                wait_for(lambda: db.execute(listening).fetchone() == (1,))
+                one_listens(db)
         with closing(PostgresStore(plain_url)) as other:
             other.start_run("p", "b", "r2", RUN)
             assert {one.result(20) for one in waiting} == {2}
@@ -267,11 +272,8 @@ def test_who_waits_does_not_notice_that_the_connections_were_cut(plain_url):
         store.start_run("p", "a", "r1", RUN)
         waiting = pool.submit(store.wait, "p", 1, 30)
         with psycopg.connect(plain_url, autocommit=True) as db:
-            others = "from pg_stat_activity where application_name = 'briefworks'"
-            wait_for(
-                lambda: db.execute(f"select count(*) {others} and query like 'listen%%'").fetchone() == (1,)
-            )
-            db.execute(f"select pg_terminate_backend(pid) {others}")
+            one_listens(db)
+            db.execute(f"select pg_terminate_backend(pid) {OURS}")
             store.start_run("p", "b", "r2", RUN)
         assert waiting.result() == 2
 
@@ -297,8 +299,7 @@ def test_who_listens_is_not_put_off_by_what_others_notify(plain_url):
         store.start_run("p", "a", "r1", RUN)
         waiting = pool.submit(store.wait, "p", 1, 60)
         with psycopg.connect(plain_url, autocommit=True) as db:
-            listens = "select count(*) from pg_stat_activity where query like 'listen%%'"
-            wait_for(lambda: db.execute(listens).fetchone() == (1,))
+            one_listens(db)
             for odd in ("", "p", "p x", "p 2 3", "p ²"):
                 db.execute("select pg_notify('article_rows', %s)", [odd])
         with closing(PostgresStore(plain_url)) as other:

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from briefworks.stores.sqlite import SqliteStore
 from briefworks.stream import StepWriter, rows_of
 from in_time import in_time
 from store_rows import RUN, polish_done, section_done
+from waiting import wait_for
 
 STEP = "draft-section-1"
 
@@ -51,12 +53,7 @@ def texts(store):
     return [data["text"] for event, data in written(store) if event.endswith("-token")]
 
 
-def until(condition):
-    """Wait for the thread: 30 s at most."""
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.002)
+until = partial(wait_for, timeout_s=30.0)  # for the thread
 
 
 def until_raised(error, call):

@@ -1,12 +1,11 @@
 """Steps and functions that fail: for once, for ever, for good."""
 
-import time
 from datetime import timedelta
 
 import inngest
 
 from executor.scenarios.lab import scenario
-from in_time import ROOM_S
+from in_time import in_time
 
 
 def failing(here, name, times, error=ValueError):
@@ -78,9 +77,8 @@ def always_outside(ctx, here):
 
 def _in_time(lab, here):
     """At least a second, which no usual retry here takes."""
-    begun = time.monotonic()
-    assert lab.result(lab.send(f"case/{here.name}")) == ("Completed", 2)
-    assert 0.9 <= time.monotonic() - begun < ROOM_S
+    with in_time(more_than_s=0.9):
+        assert lab.result(lab.send(f"case/{here.name}")) == ("Completed", 2)
 
 
 @scenario(play=_in_time)

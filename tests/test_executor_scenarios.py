@@ -18,7 +18,9 @@ ENGINES = [
     "embedded",
     pytest.param(
         "dev-server",
-        marks=pytest.mark.skipif(not DEV_SERVER, reason="INNGEST_DEV_SERVER names no Inngest dev server"),
+        marks=pytest.mark.skipif(
+            not DEV_SERVER, reason="start `npx inngest-cli dev` and name it in INNGEST_DEV_SERVER"
+        ),
     ),
 ]
 
